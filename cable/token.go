@@ -1,0 +1,165 @@
+package cable
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// A Token is one word of a text as the tracer sees it.
+type Token struct {
+	// Word is the normalised word: lower case, accents, apostrophes and
+	// hyphens dropped, commas dropped from figures. Never empty.
+	Word string
+	// Start and End are byte offsets of the word in the text.
+	Start, End int
+	// Ellipsis says that dots of omission stand before the word.
+	Ellipsis bool
+	// Bracketed says that the word stands in square brackets, where editors
+	// put words of their own.
+	Bracketed bool
+}
+
+// Tokenize splits a text into its words. Letters and digits make words;
+// hyphens and apostrophes between them belong to the word; every other
+// character separates. Two texts with equal words are equal to the tracer.
+func Tokenize(text string) []Token {
+	t := tokenizer{text: text}
+	for t.pos < len(text) {
+		t.step()
+	}
+	return t.tokens
+}
+
+// Words returns the normalised words of a text, without positions.
+func Words(text string) []string {
+	tokens := Tokenize(text)
+	words := make([]string, len(tokens))
+	for i, t := range tokens {
+		words[i] = t.Word
+	}
+	return words
+}
+
+type tokenizer struct {
+	text     string
+	pos      int
+	dots     int
+	ellipsis bool
+	depth    int
+	tokens   []Token
+}
+
+func (t *tokenizer) step() {
+	r, size := utf8.DecodeRuneInString(t.text[t.pos:])
+	if isWordRune(r) {
+		t.word()
+		return
+	}
+	switch r {
+	case '.':
+		if t.dots++; t.dots >= 3 {
+			t.ellipsis = true
+		}
+	case '…':
+		t.ellipsis = true
+	case '[':
+		t.depth++
+	case ']':
+		t.depth = max(0, t.depth-1)
+	}
+	if r != '.' && !unicode.IsSpace(r) {
+		t.dots = 0
+	}
+	t.pos += size
+}
+
+// word consumes one word, joiners inside it included.
+func (t *tokenizer) word() {
+	start, end := t.pos, t.pos
+	var prev rune
+	for end < len(t.text) {
+		r, size := utf8.DecodeRuneInString(t.text[end:])
+		if !isWordRune(r) {
+			next, _ := utf8.DecodeRuneInString(t.text[end+size:])
+			if !joins(prev, r, next) {
+				break
+			}
+		}
+		if !isInvisible(r) {
+			prev = r
+		}
+		end += size
+	}
+	t.pos, t.dots = end, 0
+	if w := normalize(t.text[start:end]); w != "" {
+		t.tokens = append(t.tokens, Token{w, start, end, t.ellipsis, t.depth > 0})
+		t.ellipsis = false
+	}
+}
+
+// joins says whether r, standing between prev and next, is inside a word.
+func joins(prev, r, next rune) bool {
+	switch {
+	case isInvisible(r):
+		return true
+	case !isWordRune(prev) || !isWordRune(next):
+		return false
+	case isJoiner(r):
+		return true
+	}
+	return (r == ',' || r == '.') && unicode.IsDigit(prev) && unicode.IsDigit(next)
+}
+
+func isWordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	}
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r))
+}
+
+// isJoiner says whether r is a hyphen or an apostrophe.
+func isJoiner(r rune) bool {
+	switch r {
+	case '-', '‐', '‑', '\'', '’', 'ʼ', '＇':
+		return true
+	}
+	return false
+}
+
+// isInvisible says whether r has no width: soft hyphens and zero-width marks.
+func isInvisible(r rune) bool {
+	switch r {
+	case '\u00ad', '\u200b', '\u200c', '\u200d', '\u2060', '\ufeff':
+		return true
+	}
+	return false
+}
+
+func normalize(word string) string {
+	ascii := true
+	for i := 0; i < len(word); i++ {
+		if word[i] >= utf8.RuneSelf {
+			ascii = false
+			break
+		}
+	}
+	if !ascii {
+		word = norm.NFKD.String(word)
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '.' && isFigure(word):
+			return r
+		case !isWordRune(r) || unicode.Is(unicode.Mn, r):
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, word)
+}
+
+func isFigure(word string) bool {
+	return strings.IndexFunc(word, unicode.IsDigit) >= 0
+}

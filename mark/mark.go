@@ -1,0 +1,156 @@
+// Package mark draws codewords and commits to them. It works on integers: a
+// group has a size, a copy has a symbol in each group. It never sees text.
+//
+// The fairness proof rests on one property kept here: the symbols of a copy
+// are a keyed pseudo-random function of the copy's own randomness and the
+// group, uniform over the group's alternatives, independent across copies and
+// groups. Nothing conditions, balances, repairs or re-draws them.
+//
+// docs/marking.md specifies every derivation; testdata/vectors/mark.json holds
+// known answers.
+package mark
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// A Hash is a SHA-256 digest or a 32-byte key.
+type Hash [32]byte
+
+// MaxSlots is the largest number of slots of a draw.
+const MaxSlots = 1 << 20
+
+// A Draw is randomness committed to before any copy exists: a secret rho
+// from which slot s, the s-th copy made under the draw, takes its own.
+type Draw struct {
+	Secret Hash
+	Slots  int // slots are numbered 1 to Slots
+}
+
+// NewDraw reads a fresh secret.
+func NewDraw(random io.Reader, slots int) (Draw, error) {
+	if slots < 1 || slots > MaxSlots {
+		return Draw{}, fmt.Errorf("mark: a draw has 1 to %d slots, not %d", MaxSlots, slots)
+	}
+	d := Draw{Slots: slots}
+	_, err := io.ReadFull(random, d.Secret[:])
+	return d, err
+}
+
+// Slot returns the randomness of slot s: R_s = HKDF(rho, "slot" || s).
+func (d Draw) Slot(s int) Hash { return d.derive("slot", s) }
+
+// Leaf returns the commitment to slot s: c(R_s) under tag "slot" and the salt
+// HKDF(rho, "salt" || s).
+func (d Draw) Leaf(s int) Hash {
+	r := d.Slot(s)
+	return Commit("slot", d.derive("salt", s), r[:])
+}
+
+// Root returns the Merkle root over the leaves of all slots in order.
+func (d Draw) Root() Hash {
+	leaves := make([]Hash, d.Slots)
+	for s := range leaves {
+		leaves[s] = d.Leaf(s + 1)
+	}
+	return Root(leaves)
+}
+
+func (d Draw) derive(what string, s int) Hash {
+	return derive(d.Secret, "chancery draw v1", []byte(what), integer(s))
+}
+
+// A CopyKey fixes the codeword of one copy.
+type CopyKey Hash
+
+// NewCopyKey binds a slot to one cable and one copy:
+// K = HKDF(R, nonce || cable || draft root || copy id), every field preceded
+// by its length. The nonce is chosen after the draw was committed to, so that
+// neither side alone fixes K.
+func NewCopyKey(slot, nonce Hash, cable string, draftRoot Hash, copyID string) CopyKey {
+	return CopyKey(derive(slot, "chancery copy v1", nonce[:], []byte(cable), draftRoot[:], []byte(copyID)))
+}
+
+// Symbol returns the copy's symbol in a group, uniform on 0..size-1. The
+// first eight bytes of HMAC-SHA-256(K, "symbol" || group || attempt) are read
+// as a big-endian number; numbers at or above the largest multiple of size
+// are rejected and the next attempt is made.
+func (k CopyKey) Symbol(group, size int) int {
+	limit := math.MaxUint64 - (math.MaxUint64%uint64(size)+1)%uint64(size)
+	mac := hmac.New(sha256.New, k[:])
+	var sum [sha256.Size]byte
+	for attempt := 0; ; attempt++ {
+		mac.Reset()
+		mac.Write([]byte("symbol"))
+		mac.Write(integer(group))
+		mac.Write(integer(attempt))
+		if v := binary.BigEndian.Uint64(mac.Sum(sum[:0])); v <= limit {
+			return int(v % uint64(size))
+		}
+	}
+}
+
+// Codeword returns the copy's symbols for groups of the given sizes.
+func (k CopyKey) Codeword(sizes []int) []int {
+	word := make([]int, len(sizes))
+	for g, size := range sizes {
+		word[g] = k.Symbol(g, size)
+	}
+	return word
+}
+
+// Commit returns the salted commitment c(x) = SHA-256(tag || salt || x), the
+// tag preceded by its length.
+func Commit(tag string, salt Hash, x []byte) Hash {
+	h := sha256.New()
+	h.Write(prefixed([]byte("chancery " + tag + " v1")))
+	h.Write(salt[:])
+	h.Write(x)
+	return Hash(h.Sum(nil))
+}
+
+// Root returns the RFC 6962 Merkle tree hash over leaves that are
+// themselves commitments; of no leaves, the hash of the empty string.
+func Root(leaves []Hash) Hash {
+	switch n := len(leaves); n {
+	case 0:
+		return sha256.Sum256(nil)
+	case 1:
+		return Hash(tlog.RecordHash(leaves[0][:]))
+	default:
+		split := 1
+		for split*2 < n {
+			split *= 2
+		}
+		return Hash(tlog.NodeHash(tlog.Hash(Root(leaves[:split])), tlog.Hash(Root(leaves[split:]))))
+	}
+}
+
+// Derive returns a 32-byte key from a secret, for a stated purpose.
+func Derive(secret Hash, purpose string, fields ...[]byte) Hash {
+	return derive(secret, "chancery "+purpose+" v1", fields...)
+}
+
+func derive(secret Hash, purpose string, fields ...[]byte) Hash {
+	info := prefixed([]byte(purpose))
+	for _, f := range fields {
+		info = append(info, prefixed(f)...)
+	}
+	key, err := hkdf.Key(sha256.New, secret[:], nil, string(info), len(Hash{}))
+	if err != nil {
+		panic(err) // only for lengths over 255 hashes
+	}
+	return Hash(key)
+}
+
+func integer(n int) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
+
+func prefixed(b []byte) []byte { return append(integer(len(b)), b...) }
