@@ -1,6 +1,9 @@
 package cable
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // A Lattice is every wording of a draft's body as one graph of words, read
 // from left to right. Fixed words follow each other; at each cluster of sites
@@ -155,4 +158,30 @@ func (b *latticeBuilder) wordings(c cluster) [][]string {
 		out[k] = Words(b.draft.renderPieces(c.pieces, choices))
 	}
 	return out
+}
+
+// BitsByWord spreads the bits of each group over the words of the record
+// text: a group's bits stand at the first word of its first site. Groups that
+// the function leaves out count nothing.
+func (l *Lattice) BitsByWord(leaveOut func(group int) bool) []float64 {
+	words := 0
+	for _, n := range l.Nodes {
+		if n.Word != Silent && n.Cluster < 0 {
+			words++
+		}
+	}
+	for _, c := range l.Clusters {
+		words += c.Branches[0].Words
+	}
+	bits := make([]float64, words)
+	seen := map[int]bool{}
+	for _, c := range l.Clusters {
+		for _, g := range c.Groups {
+			if at := min(c.FirstWord, words-1); at >= 0 && !seen[g] && !leaveOut(g) {
+				bits[at] += math.Log2(float64(l.Sizes[g]))
+			}
+			seen[g] = true
+		}
+	}
+	return bits
 }

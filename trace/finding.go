@@ -1,0 +1,288 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+)
+
+// An Outcome is one of the four things a finding can say.
+type Outcome string
+
+// The outcomes. Only CopyNamed names anybody.
+const (
+	CopyNamed    Outcome = "copy-named"     // a bound is met
+	NoSingleCopy Outcome = "no-single-copy" // words were read, and every copy contradicts too many
+	SomeFit      Outcome = "some-fit"       // at least one bit read, and not every copy fits
+	CannotSay    Outcome = "cannot-say"     // everything else
+)
+
+// Evidence is all that a finding depends on.
+type Evidence struct {
+	Eps     float64       // bound on the chance of naming any copy wrongly
+	Readers []Copies      // the union of the readers of all cables
+	First   []Observation // groups read at the first look
+	Later   []Observation // groups first read at later looks
+}
+
+// A Named is a copy that met a bound.
+type Named struct {
+	Reader string
+	With   []string // the other copies of the tuple, for pairs and triples
+	Attack Attack   // the joint decoder, if one
+	Cables []int    // cables of the reader's whose words were read
+	P      Prob     // chance of such a score for one copy or tuple drawn afresh
+	Limit  float64  // what the upper bound of P had to meet
+	LogE   float64  // natural logarithm of the e-value
+	// ByE says that the any-time bound was met; ByP that a first-look bound was.
+	ByE, ByP bool
+	// AssumesCMax says that the name rests on at most c_max readers having
+	// combined their copies.
+	AssumesCMax bool
+}
+
+// A Fit is a copy that contradicts at most the rule's share of what was read.
+type Fit struct {
+	Reader    string
+	Posterior []float64 // for each stated prior
+}
+
+// A Finding is the result of a look. Named is empty unless the outcome is
+// CopyNamed, and Fit is empty where it is.
+type Finding struct {
+	Outcome     Outcome
+	Eps         float64
+	Readers     int
+	Named       []Named
+	Fit         []Fit
+	FitExpected float64   // readers expected to fit by chance, beside a source
+	None        []float64 // posterior of "none of these", for each stated prior
+	BitsRead    float64
+	GroupsRead  int
+	// BestBits is -log2 of the p-value of the best single score.
+	BestBits float64
+}
+
+// Assess applies the rule to the evidence.
+func (r Rule) Assess(ctx context.Context, ev Evidence) (Finding, error) {
+	all := slices.Concat(ev.First, ev.Later)
+	f := Finding{Outcome: CannotSay, Eps: ev.Eps, Readers: len(ev.Readers), GroupsRead: len(all)}
+	for _, o := range all {
+		f.BitsRead += o.Weights.Information()
+	}
+	named, best, err := r.name(ctx, ev, all)
+	if err != nil {
+		return f, err
+	}
+	f.Named, f.BestBits = named, best
+	f.Fit, f.FitExpected = r.fit(all, ev.Readers)
+	posteriors, none := r.posteriors(all, ev.Readers)
+	f.None = none
+	f.rank(ev.Readers, posteriors)
+	switch {
+	case len(f.Named) > 0:
+		f.Outcome, f.Fit = CopyNamed, nil
+	case len(all) > 0 && len(f.Fit) == 0:
+		f.Outcome = NoSingleCopy
+	case f.BitsRead >= 1 && len(f.Fit) < len(ev.Readers):
+		f.Outcome = SomeFit
+	}
+	return f, nil
+}
+
+// rank fills in posteriors of the fitting copies and sorts them, best first.
+func (f *Finding) rank(readers []Copies, posteriors [][]float64) {
+	for i := range f.Fit {
+		k := slices.IndexFunc(readers, func(c Copies) bool { return c.Reader == f.Fit[i].Reader })
+		f.Fit[i].Posterior = posteriors[k]
+	}
+	slices.SortStableFunc(f.Fit, func(a, b Fit) int {
+		return cmp.Or(cmp.Compare(b.Posterior[1], a.Posterior[1]), strings.Compare(a.Reader, b.Reader))
+	})
+}
+
+func (r Rule) fit(obs []Observation, readers []Copies) (fit []Fit, expected float64) {
+	if len(obs) == 0 {
+		return nil, 0
+	}
+	for _, c := range readers {
+		if r.fits(contradictions(obs, c)) {
+			fit = append(fit, Fit{Reader: c.Reader})
+		}
+		expected += r.fitChance(obs, c)
+	}
+	n := float64(len(readers))
+	return fit, expected * (n - 1) / n
+}
+
+// name applies every bound of the rule and returns the copies named, and
+// -log2 of the best single p-value of the first look.
+func (r Rule) name(ctx context.Context, ev Evidence, all []Observation) ([]Named, float64, error) {
+	n := float64(len(ev.Readers))
+	share := r.shares(ev.Eps)
+	best := 0.0
+	var out []Named
+	for i, s := range r.scoreSingles(ev.First, ev.Readers) {
+		c := ev.Readers[i]
+		x := Named{Reader: c.Reader, P: s.p, Limit: share.single / n, LogE: r.logE(all, c), Cables: cablesOf(all, c)}
+		if !s.valid {
+			x.P = Prob{Mantissa: 1}
+		}
+		best = max(best, -x.P.Log10Upper()/math.Log10(2))
+		x.ByP = s.valid && x.P.Upper() <= x.Limit
+		x.ByE = x.LogE >= math.Log(n/share.later)
+		if (x.ByP || x.ByE) && !c.Burnt {
+			out = append(out, x)
+		}
+	}
+	joint, err := r.nameTuples(ctx, ev, share)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, x := range joint {
+		if !slices.ContainsFunc(out, func(y Named) bool { return y.Reader == x.Reader }) {
+			k := slices.IndexFunc(ev.Readers, func(c Copies) bool { return c.Reader == x.Reader })
+			x.LogE, x.Cables = r.logE(all, ev.Readers[k]), cablesOf(all, ev.Readers[k])
+			out = append(out, x)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Named) int {
+		return cmp.Or(cmp.Compare(len(a.With), len(b.With)), cmp.Compare(a.P.Log10Upper(), b.P.Log10Upper()))
+	})
+	return out, best, nil
+}
+
+func cablesOf(obs []Observation, c Copies) []int {
+	var out []int
+	for _, o := range obs {
+		if c.holds(o) && !slices.Contains(out, o.Cable) {
+			out = append(out, o.Cable)
+		}
+	}
+	return out
+}
+
+// nameTuples runs the bank of joint decoders over the readers who hold every
+// cable that was read.
+func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares) ([]Named, error) {
+	if len(ev.First) == 0 {
+		return nil, nil
+	}
+	var who []int
+	var words [][]int
+	for i, c := range ev.Readers {
+		if !c.Burnt && holdsAll(ev.First, c) {
+			who, words = append(who, i), append(words, wordsOf(ev.First, c))
+		}
+	}
+	var out []Named
+	for _, part := range []struct {
+		t      int
+		eps    float64
+		attack []Attack
+	}{{2, share.pair, r.PairDecoders}, {3, share.triple, r.TripleDecoders}} {
+		for _, attack := range part.attack {
+			j := newJoint(r, attack, part.t, part.eps, len(ev.Readers), ev.First, words)
+			tuples, err := j.search(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, t := range tuples {
+				out = addTuple(out, t, who, ev.Readers)
+			}
+		}
+	}
+	return out, nil
+}
+
+func holdsAll(obs []Observation, c Copies) bool {
+	for _, o := range obs {
+		if !c.holds(o) {
+			return false
+		}
+	}
+	return true
+}
+
+func wordsOf(obs []Observation, c Copies) []int {
+	out := make([]int, len(obs))
+	for k, o := range obs {
+		out[k] = c.Words[o.Cable][o.Group]
+	}
+	return out
+}
+
+// addTuple adds the members a tuple names, keeping for each reader the tuple
+// with the smallest p.
+func addTuple(out []Named, t tuple, who []int, readers []Copies) []Named {
+	for _, m := range t.named {
+		x := Named{Reader: readers[who[m.member]].Reader, Attack: t.attack, P: m.p, Limit: m.limit, ByP: true, AssumesCMax: m.assumes}
+		for _, other := range t.members {
+			if other != m.member {
+				x.With = append(x.With, readers[who[other]].Reader)
+			}
+		}
+		k := slices.IndexFunc(out, func(y Named) bool { return y.Reader == x.Reader })
+		switch {
+		case k < 0:
+			out = append(out, x)
+		case x.P.Log10Upper()-math.Log10(x.Limit) < out[k].P.Log10Upper()-math.Log10(out[k].Limit):
+			out[k] = x
+		}
+	}
+	return out
+}
+
+// WordsNeeded forecasts how many further words of the cables quoted so far
+// would be enough to name one source at a first look: the median and the
+// 90 % quantile over where a quotation might begin. ok is false when the rest
+// of the cables does not hold enough.
+func (f Finding) WordsNeeded(graphs []*Graph, obs []Observation) (median, p90 int, ok bool) {
+	if f.Outcome == CopyNamed {
+		return 0, 0, true
+	}
+	need := NeededBits(f.Readers, f.Eps) - f.BestBits
+	read := map[[2]int]bool{}
+	quoted := map[int]bool{}
+	for _, o := range obs {
+		read[[2]int{o.Cable, o.Group}], quoted[o.Cable] = true, true
+	}
+	var lengths []int
+	for k, g := range graphs {
+		if quoted[k] || len(quoted) == 0 {
+			bits := g.Lattice.BitsByWord(func(group int) bool { return read[[2]int{k, group}] })
+			lengths = append(lengths, windows(bits, need)...)
+		}
+	}
+	if len(lengths) == 0 {
+		return 0, 0, false
+	}
+	slices.Sort(lengths)
+	return lengths[len(lengths)/2], lengths[len(lengths)*9/10], true
+}
+
+// windows returns, for every start, the shortest run of words that holds the
+// needed bits, going round at the end of the cable; nothing when all of it
+// does not.
+func windows(bits []float64, need float64) []int {
+	total := 0.0
+	for _, b := range bits {
+		total += b
+	}
+	if total < need || len(bits) == 0 {
+		return nil
+	}
+	out := make([]int, len(bits))
+	end, sum := 0, 0.0
+	for start := range bits {
+		for end < start+len(bits) && (sum < need || end == start) {
+			sum += bits[end%len(bits)]
+			end++
+		}
+		out[start] = end - start
+		sum -= bits[start]
+	}
+	return out
+}

@@ -1,0 +1,321 @@
+package trace
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"sort"
+	"sync"
+)
+
+// A tuple is readers taken together, by index, with what makes it pass.
+type tuple struct {
+	members []int
+	attack  Attack
+	named   []namedMember
+}
+
+// namedMember is one member that the rule names, with the test that was
+// hardest to meet.
+type namedMember struct {
+	member int
+	p      Prob
+	limit  float64
+	// assumes says that the name would not stand without the assumption that
+	// at most c_max readers combined their copies.
+	assumes bool
+}
+
+// joint searches all tuples of t readers under one attack.
+//
+// A member j is named when for every S with j in S, S within the tuple A,
+//
+//	p_S <= (eps/t) / (C(N,s) C(cmax, t-s)),   s = |S|,
+//
+// where p_S is the chance that the tuple's score is as high when the words of
+// S are drawn afresh and the others stay. Proof in docs/theory.md.
+type joint struct {
+	rule   Rule
+	attack Attack
+	t      int
+	eps    float64
+	n      int // readers in all, for the union bound
+	words  [][]int
+	sizes  []int
+	tables [][]int32
+	packed *packed
+}
+
+func newJoint(r Rule, attack Attack, t int, eps float64, n int, obs []Observation, words [][]int) *joint {
+	j := &joint{rule: r, attack: attack, t: t, eps: eps, n: n, words: words}
+	for _, o := range obs {
+		j.sizes = append(j.sizes, len(o.Weights))
+		j.tables = append(j.tables, r.jointTable(o.Weights, attack, t))
+	}
+	return j
+}
+
+// limit returns the bound that p_S has to meet for |S| = s.
+func (j *joint) limit(s int) float64 {
+	return j.eps / float64(j.t) / (choose(j.n, s) * choose(j.rule.MaxContributors, j.t-s))
+}
+
+func choose(n, k int) float64 {
+	if k > n {
+		return 1 // no such set; the term of the bound is not used
+	}
+	c := 1.0
+	for i := range k {
+		c = c * float64(n-i) / float64(i+1)
+	}
+	return math.Round(c)
+}
+
+// search returns the tuples that name somebody, in order of their members.
+func (j *joint) search(ctx context.Context) ([]tuple, error) {
+	if len(j.words) < j.t {
+		return nil, nil
+	}
+	if j.bestPossible() > j.limit(j.t) {
+		return nil, nil
+	}
+	all := newTail(j.tables, math.MaxInt32-1)
+	need, ok := all.threshold(j.limit(j.t))
+	if !ok {
+		return nil, nil
+	}
+	j.packed = pack(j.sizes, len(j.words), func(i, k int) int { return j.words[i][k] })
+	hits, err := j.scan(ctx, int32(need))
+	if err != nil {
+		return nil, err
+	}
+	var out []tuple
+	for _, members := range hits {
+		if t := j.test(members, all); len(t.named) > 0 {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
+// bestPossible is a lower bound of the chance of any one score.
+func (j *joint) bestPossible() float64 {
+	bits := 0.0
+	for _, q := range j.sizes {
+		bits += float64(j.t) * math.Log2(float64(q))
+	}
+	return math.Exp2(-bits)
+}
+
+// scan returns the tuples that score at least need.
+func (j *joint) scan(ctx context.Context, need int32) ([][]int, error) {
+	var (
+		mu   sync.Mutex
+		hits [][]int
+		wg   sync.WaitGroup
+		next = make(chan int)
+	)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			s := newScanner(j, need)
+			for i := range next {
+				if found := s.from(i); len(found) > 0 {
+					mu.Lock()
+					hits = append(hits, found...)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for i := range j.words {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	sort.Slice(hits, func(a, b int) bool { return lessInts(hits[a], hits[b]) })
+	return hits, ctx.Err()
+}
+
+func lessInts(a, b []int) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] < b[i]
+		}
+	}
+	return false
+}
+
+// A scanner looks through the tuples whose first member is given.
+type scanner struct {
+	j      *joint
+	need   int32
+	tables []blockTable
+	best   []int32
+	rest   []int32 // best score of the blocks from b on
+}
+
+func newScanner(j *joint, need int32) *scanner {
+	b := len(j.packed.blocks)
+	return &scanner{j: j, need: need, tables: make([]blockTable, b), best: make([]int32, b), rest: make([]int32, b+1)}
+}
+
+func (s *scanner) from(i int) [][]int {
+	j := s.j
+	if j.t == 2 {
+		s.fix(func(k int) []int32 { return j.row(k, j.words[i][k]) })
+		return s.last(i+1, []int{i}, nil)
+	}
+	var out [][]int
+	for m := i + 1; m < len(j.words); m++ {
+		s.fix(func(k int) []int32 { return j.row(k, j.words[i][k]+j.sizes[k]*j.words[m][k]) })
+		out = s.last(m+1, []int{i, m}, out)
+	}
+	return out
+}
+
+// row returns the scores of group k over the symbols of one more member, when
+// the others' symbols make the number held. Tables are symmetric in the
+// members, so the free one may be taken as the first.
+func (j *joint) row(k, held int) []int32 {
+	q := j.sizes[k]
+	return j.tables[k][q*held : q*held+q]
+}
+
+func (s *scanner) fix(scores func(k int) []int32) {
+	s.j.packed.tables(s.tables, s.best, scores)
+	for b := len(s.best) - 1; b >= 0; b-- {
+		s.rest[b] = s.rest[b+1] + s.best[b]
+	}
+}
+
+// last adds the tuples of the fixed members and one more from start on.
+func (s *scanner) last(start int, fixed []int, out [][]int) [][]int {
+	if s.rest[0] < s.need {
+		return out
+	}
+	half := len(s.tables) / 2
+	for i := start; i < s.j.packed.n; i++ {
+		sum := int32(0)
+		for b := 0; b < half; b++ {
+			sum += s.tables[b][s.j.packed.bytes[b][i]]
+		}
+		if sum+s.rest[half] < s.need {
+			continue
+		}
+		for b := half; b < len(s.tables); b++ {
+			sum += s.tables[b][s.j.packed.bytes[b][i]]
+		}
+		if sum >= s.need {
+			out = append(out, append(append([]int(nil), fixed...), i))
+		}
+	}
+	return out
+}
+
+// test applies the whole rule to one tuple.
+func (j *joint) test(members []int, all *tail) tuple {
+	out := tuple{members: members, attack: j.attack}
+	score := 0
+	for k, table := range j.tables {
+		score += int(table[j.at(members, k)])
+	}
+	p := make([]Prob, 1<<j.t)
+	for set := 1; set < len(p); set++ {
+		if set == len(p)-1 {
+			p[set] = all.atLeast(score)
+		} else {
+			p[set] = j.conditional(members, set, score)
+		}
+	}
+	for m := range members {
+		if n, ok := j.name(m, p); ok {
+			n.member = members[m]
+			out.named = append(out.named, n)
+		}
+	}
+	return out
+}
+
+// name says whether member m of a tuple meets every bound, and gives the one
+// it meets most narrowly.
+func (j *joint) name(m int, p []Prob) (namedMember, bool) {
+	var worst namedMember
+	ratio, assumes := -1.0, false
+	for set := range p {
+		if set&(1<<m) == 0 {
+			continue
+		}
+		limit := j.limit(popcount(set))
+		if p[set].Upper() > limit {
+			return worst, false
+		}
+		if r := p[set].Upper() / limit; r > ratio {
+			ratio, worst = r, namedMember{p: p[set], limit: limit}
+		}
+		s := popcount(set)
+		assumes = assumes || p[set].Upper() > j.eps/float64(j.t)/(choose(j.n, s)*choose(j.n, j.t-s))
+	}
+	worst.assumes = assumes
+	return worst, true
+}
+
+func popcount(set int) int {
+	n := 0
+	for ; set > 0; set &= set - 1 {
+		n++
+	}
+	return n
+}
+
+// at returns the table index of the members' symbols in group k.
+func (j *joint) at(members []int, k int) int {
+	at, radix := 0, 1
+	for _, m := range members {
+		at += j.words[m][k] * radix
+		radix *= j.sizes[k]
+	}
+	return at
+}
+
+// conditional returns the chance of such a score when the members in the set
+// are drawn afresh.
+func (j *joint) conditional(members []int, set, score int) Prob {
+	scores := make([][]int32, len(j.tables))
+	best := 0
+	for k := range j.tables {
+		scores[k] = j.free(members, set, k)
+		top := scores[k][0]
+		for _, s := range scores[k] {
+			top = max(top, s)
+		}
+		best += int(top)
+	}
+	return newTail(scores, best-score).atLeast(score)
+}
+
+// free lists the scores of group k over all symbols of the members in set.
+func (j *joint) free(members []int, set, k int) []int32 {
+	q, combos := j.sizes[k], 1
+	for m := range members {
+		if set&(1<<m) != 0 {
+			combos *= q
+		}
+	}
+	out := make([]int32, combos)
+	for c := range out {
+		at, radix, rest := 0, 1, c
+		for m, member := range members {
+			x := j.words[member][k]
+			if set&(1<<m) != 0 {
+				x, rest = rest%q, rest/q
+			}
+			at += x * radix
+			radix *= q
+		}
+		out[c] = j.tables[k][at]
+	}
+	return out
+}

@@ -1,0 +1,218 @@
+package trace
+
+import (
+	"math"
+)
+
+// Scores are integers, so the chance that a random codeword scores at least
+// so much is a count of codewords over the number of all codewords. The
+// count is a convolution; it is exact below 2^53 and carries a proven
+// relative error above.
+
+// A Prob is a probability with proven bounds: the true value lies in
+// [Mantissa (1-Err), Mantissa (1+Err)] * 2^Exp.
+type Prob struct {
+	Mantissa float64
+	Exp      int
+	Err      float64
+}
+
+// Upper returns an upper bound of the probability, at least 5e-324.
+func (p Prob) Upper() float64 {
+	u := p.Mantissa
+	if p.Err > 0 {
+		u = math.Nextafter(u*(1+p.Err), math.Inf(1))
+	}
+	f := math.Ldexp(u, p.Exp)
+	if f < minNormal {
+		return math.Nextafter(f, 1)
+	}
+	return min(f, 1)
+}
+
+// Lower returns a lower bound of the probability.
+func (p Prob) Lower() float64 {
+	l := p.Mantissa
+	if p.Err > 0 {
+		l = math.Nextafter(l*(1-p.Err), math.Inf(-1))
+	}
+	f := math.Ldexp(l, p.Exp)
+	if f < minNormal {
+		return 0
+	}
+	return min(f, 1)
+}
+
+// Log10Upper returns log10 of an upper bound, also where Upper is too small
+// for a float64.
+func (p Prob) Log10Upper() float64 {
+	if p.Mantissa == 0 {
+		return math.Inf(-1)
+	}
+	l := math.Log10(p.Mantissa) + math.Log10(1+p.Err) + float64(p.Exp)*math.Log10(2)
+	return min(0, l+1e-12*math.Abs(l))
+}
+
+const (
+	minNormal = 0x1p-1022
+	ulp       = 0x1p-53
+)
+
+// A term is one outcome of one group: a loss against the group's best score
+// and the number of symbols that have it.
+type term struct {
+	loss  int
+	count float64
+}
+
+// A tail is the distribution of the loss of a random codeword: the best
+// possible score minus its score.
+type tail struct {
+	scores [][]int32
+	best   int       // the best possible score
+	count  []float64 // count[d]: codewords with loss at most d, over 2^shift
+	shift  int
+	size   Prob // number of all codewords
+	err    float64
+}
+
+// newTail convolves the scores of independent uniform symbols, one slice of
+// scores for each group, up to the given loss.
+func newTail(scores [][]int32, maxLoss int) *tail {
+	t := &tail{scores: scores, size: Prob{Mantissa: 1}}
+	var groups [][]term
+	span := 0
+	for _, s := range scores {
+		terms, best := terms(s)
+		t.best += best
+		t.grow(len(s))
+		groups = append(groups, terms)
+		span += terms[len(terms)-1].loss
+	}
+	n := min(maxLoss, span) + 1
+	if n < 1 {
+		n = 0
+	}
+	t.convolve(groups, n)
+	for d := 1; d < n; d++ {
+		t.count[d] += t.count[d-1]
+	}
+	if n > 0 && (t.shift > 0 || t.count[n-1] >= 1/ulp) {
+		// Every number is a sum of products of positive terms; none met more
+		// roundings than 2 a term of each group and n in the running sums.
+		t.err = float64(33*len(groups)+n+8) * ulp * 1.01
+	}
+	return t
+}
+
+// grow multiplies the number of codewords by q.
+func (t *tail) grow(q int) {
+	m := t.size.Mantissa * float64(q)
+	if q&(q-1) != 0 && m >= 1/ulp {
+		t.size.Err += 1.01 * ulp
+	}
+	f, e := math.Frexp(m)
+	t.size.Mantissa, t.size.Exp = f, t.size.Exp+e
+}
+
+func (t *tail) convolve(groups [][]term, n int) {
+	cur, next := make([]float64, n), make([]float64, n)
+	if n == 0 {
+		return
+	}
+	cur[0] = 1
+	used := 1 // losses below this may be non-zero
+	for _, terms := range groups {
+		reach := min(n, used+terms[len(terms)-1].loss)
+		clear(next[:reach])
+		top := 0.0
+		for _, tm := range terms {
+			if tm.loss >= n {
+				break
+			}
+			src := cur[:min(used, n-tm.loss)]
+			dst := next[tm.loss:][:len(src)]
+			if tm.count == 1 {
+				for i, x := range src {
+					dst[i] += x
+				}
+			} else {
+				for i, x := range src {
+					dst[i] += x * tm.count
+				}
+			}
+		}
+		for _, x := range next[:reach] {
+			top = max(top, x)
+		}
+		if top > 0x1p500 {
+			for i := range next[:reach] {
+				next[i] *= 0x1p-500
+			}
+			t.shift += 500
+		}
+		cur, next, used = next, cur, reach
+	}
+	t.count = cur
+}
+
+// terms sorts a group's scores into losses, smallest first.
+func terms(scores []int32) ([]term, int) {
+	best := scores[0]
+	for _, s := range scores {
+		best = max(best, s)
+	}
+	var out []term
+	for _, s := range scores {
+		out = addTerm(out, int(best-s))
+	}
+	return out, int(best)
+}
+
+func addTerm(terms []term, loss int) []term {
+	i := 0
+	for i < len(terms) && terms[i].loss < loss {
+		i++
+	}
+	if i < len(terms) && terms[i].loss == loss {
+		terms[i].count++
+		return terms
+	}
+	terms = append(terms, term{})
+	copy(terms[i+1:], terms[i:])
+	terms[i] = term{loss, 1}
+	return terms
+}
+
+// atLeast returns the probability that a random codeword scores at least s.
+func (t *tail) atLeast(s int) Prob {
+	loss := t.best - s
+	if loss < 0 || len(t.count) == 0 {
+		return Prob{}
+	}
+	c := t.count[min(loss, len(t.count)-1)]
+	if t.shift > 0 && c < 0x1p-400 {
+		// Too far under the largest number to be exact: count again, up to here.
+		return newTail(t.scores, loss).atLeast(s)
+	}
+	p := Prob{Mantissa: c / t.size.Mantissa, Exp: t.shift - t.size.Exp, Err: t.err + t.size.Err}
+	if p.Mantissa*t.size.Mantissa != c || p.Err > 0 {
+		p.Err += 2 * ulp
+	}
+	return p
+}
+
+// threshold returns the smallest score whose upper probability is at most
+// limit, and whether there is one.
+func (t *tail) threshold(limit float64) (int, bool) {
+	found := -1
+	for lo, hi := 0, len(t.count)-1; lo <= hi; {
+		mid := (lo + hi) / 2
+		if t.atLeast(t.best-mid).Upper() <= limit {
+			found, lo = mid, mid+1
+		} else {
+			hi = mid - 1
+		}
+	}
+	return t.best - found, found >= 0
+}
