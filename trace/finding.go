@@ -124,14 +124,11 @@ func (r Rule) name(ctx context.Context, ev Evidence, all []Observation) ([]Named
 	share := r.shares(ev.Eps)
 	best := 0.0
 	var out []Named
-	for i, s := range r.scoreSingles(ev.First, ev.Readers) {
+	for i, p := range r.PValues(ev.First, ev.Readers) {
 		c := ev.Readers[i]
-		x := Named{Reader: c.Reader, P: s.p, Limit: share.single / n, LogE: r.logE(all, c), Cables: cablesOf(all, c)}
-		if !s.valid {
-			x.P = Prob{Mantissa: 1}
-		}
+		x := Named{Reader: c.Reader, P: p, Limit: share.single / n, LogE: r.LogE(all, c), Cables: cablesOf(all, c)}
 		best = max(best, -x.P.Log10Upper()/math.Log10(2))
-		x.ByP = s.valid && x.P.Upper() <= x.Limit
+		x.ByP = x.P.Upper() <= x.Limit
 		x.ByE = x.LogE >= math.Log(n/share.later)
 		if (x.ByP || x.ByE) && !c.Burnt {
 			out = append(out, x)
@@ -144,7 +141,7 @@ func (r Rule) name(ctx context.Context, ev Evidence, all []Observation) ([]Named
 	for _, x := range joint {
 		if !slices.ContainsFunc(out, func(y Named) bool { return y.Reader == x.Reader }) {
 			k := slices.IndexFunc(ev.Readers, func(c Copies) bool { return c.Reader == x.Reader })
-			x.LogE, x.Cables = r.logE(all, ev.Readers[k]), cablesOf(all, ev.Readers[k])
+			x.LogE, x.Cables = r.LogE(all, ev.Readers[k]), cablesOf(all, ev.Readers[k])
 			out = append(out, x)
 		}
 	}
@@ -184,8 +181,8 @@ func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares) ([]Name
 		attack []Attack
 	}{{2, share.pair, r.PairDecoders}, {3, share.triple, r.TripleDecoders}} {
 		for _, attack := range part.attack {
-			j := newJoint(r, attack, part.t, part.eps, len(ev.Readers), ev.First, words)
-			tuples, err := j.search(ctx)
+			j := NewJoint(r, attack, part.t, part.eps, len(ev.Readers), ev.First, words)
+			tuples, err := j.Search(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -216,11 +213,11 @@ func wordsOf(obs []Observation, c Copies) []int {
 
 // addTuple adds the members a tuple names, keeping for each reader the tuple
 // with the smallest p.
-func addTuple(out []Named, t tuple, who []int, readers []Copies) []Named {
-	for _, m := range t.named {
-		x := Named{Reader: readers[who[m.member]].Reader, Attack: t.attack, P: m.p, Limit: m.limit, ByP: true, AssumesCMax: m.assumes}
-		for _, other := range t.members {
-			if other != m.member {
+func addTuple(out []Named, t Tuple, who []int, readers []Copies) []Named {
+	for _, m := range t.Named {
+		x := Named{Reader: readers[who[m.Index]].Reader, Attack: t.Attack, P: m.P, Limit: m.Limit, ByP: true, AssumesCMax: m.AssumesCMax}
+		for _, other := range t.Members {
+			if other != m.Index {
 				x.With = append(x.With, readers[who[other]].Reader)
 			}
 		}

@@ -8,25 +8,25 @@ import (
 	"sync"
 )
 
-// A tuple is readers taken together, by index, with what makes it pass.
-type tuple struct {
-	members []int
-	attack  Attack
-	named   []namedMember
+// A Tuple is readers taken together, by index, with what makes it pass.
+type Tuple struct {
+	Members []int // indices of the codewords given to NewJoint
+	Attack  Attack
+	Named   []Member
 }
 
-// namedMember is one member that the rule names, with the test that was
+// A Member is one member that the rule names, with the test that was
 // hardest to meet.
-type namedMember struct {
-	member int
-	p      Prob
-	limit  float64
-	// assumes says that the name would not stand without the assumption that
+type Member struct {
+	Index int
+	P     Prob
+	Limit float64
+	// AssumesCMax says that the name would not stand without the assumption that
 	// at most c_max readers combined their copies.
-	assumes bool
+	AssumesCMax bool
 }
 
-// joint searches all tuples of t readers under one attack.
+// A Joint searches all tuples of t readers under one attack.
 //
 // A member j is named when for every S with j in S, S within the tuple A,
 //
@@ -34,7 +34,7 @@ type namedMember struct {
 //
 // where p_S is the chance that the tuple's score is as high when the words of
 // S are drawn afresh and the others stay. Proof in docs/theory.md.
-type joint struct {
+type Joint struct {
 	rule   Rule
 	attack Attack
 	t      int
@@ -44,10 +44,15 @@ type joint struct {
 	sizes  []int
 	tables [][]int32
 	packed *packed
+	fresh  *Tail // scores of a tuple all drawn afresh; nil until asked for
 }
 
-func newJoint(r Rule, attack Attack, t int, eps float64, n int, obs []Observation, words [][]int) *joint {
-	j := &joint{rule: r, attack: attack, t: t, eps: eps, n: n, words: words}
+// NewJoint prepares a search for tuples of t (2 or 3) readers. eps bounds the
+// chance that this search names any copy wrongly; n is the number of readers
+// the union bound counts, at least len(words); words[i][k] is reader i's
+// symbol in observation k.
+func NewJoint(r Rule, attack Attack, t int, eps float64, n int, obs []Observation, words [][]int) *Joint {
+	j := &Joint{rule: r, attack: attack, t: t, eps: eps, n: n, words: words}
 	for _, o := range obs {
 		j.sizes = append(j.sizes, len(o.Weights))
 		j.tables = append(j.tables, r.jointTable(o.Weights, attack, t))
@@ -56,7 +61,7 @@ func newJoint(r Rule, attack Attack, t int, eps float64, n int, obs []Observatio
 }
 
 // limit returns the bound that p_S has to meet for |S| = s.
-func (j *joint) limit(s int) float64 {
+func (j *Joint) limit(s int) float64 {
 	return j.eps / float64(j.t) / (choose(j.n, s) * choose(j.rule.MaxContributors, j.t-s))
 }
 
@@ -71,16 +76,15 @@ func choose(n, k int) float64 {
 	return math.Round(c)
 }
 
-// search returns the tuples that name somebody, in order of their members.
-func (j *joint) search(ctx context.Context) ([]tuple, error) {
+// Search returns the tuples that name somebody, in order of their members.
+func (j *Joint) Search(ctx context.Context) ([]Tuple, error) {
 	if len(j.words) < j.t {
 		return nil, nil
 	}
 	if j.bestPossible() > j.limit(j.t) {
 		return nil, nil
 	}
-	all := newTail(j.tables, math.MaxInt32-1)
-	need, ok := all.threshold(j.limit(j.t))
+	need, ok := j.all().Threshold(j.limit(j.t))
 	if !ok {
 		return nil, nil
 	}
@@ -89,17 +93,25 @@ func (j *joint) search(ctx context.Context) ([]tuple, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []tuple
+	var out []Tuple
 	for _, members := range hits {
-		if t := j.test(members, all); len(t.named) > 0 {
+		if t := j.Test(members); len(t.Named) > 0 {
 			out = append(out, t)
 		}
 	}
 	return out, nil
 }
 
+// all returns the distribution of the score of a tuple drawn afresh.
+func (j *Joint) all() *Tail {
+	if j.fresh == nil {
+		j.fresh = NewTail(j.tables, math.MaxInt32-1)
+	}
+	return j.fresh
+}
+
 // bestPossible is a lower bound of the chance of any one score.
-func (j *joint) bestPossible() float64 {
+func (j *Joint) bestPossible() float64 {
 	bits := 0.0
 	for _, q := range j.sizes {
 		bits += float64(j.t) * math.Log2(float64(q))
@@ -108,7 +120,7 @@ func (j *joint) bestPossible() float64 {
 }
 
 // scan returns the tuples that score at least need.
-func (j *joint) scan(ctx context.Context, need int32) ([][]int, error) {
+func (j *Joint) scan(ctx context.Context, need int32) ([][]int, error) {
 	var (
 		mu   sync.Mutex
 		hits [][]int
@@ -150,14 +162,14 @@ func lessInts(a, b []int) bool {
 
 // A scanner looks through the tuples whose first member is given.
 type scanner struct {
-	j      *joint
+	j      *Joint
 	need   int32
 	tables []blockTable
 	best   []int32
 	rest   []int32 // best score of the blocks from b on
 }
 
-func newScanner(j *joint, need int32) *scanner {
+func newScanner(j *Joint, need int32) *scanner {
 	b := len(j.packed.blocks)
 	return &scanner{j: j, need: need, tables: make([]blockTable, b), best: make([]int32, b), rest: make([]int32, b+1)}
 }
@@ -179,7 +191,7 @@ func (s *scanner) from(i int) [][]int {
 // row returns the scores of group k over the symbols of one more member, when
 // the others' symbols make the number held. Tables are symmetric in the
 // members, so the free one may be taken as the first.
-func (j *joint) row(k, held int) []int32 {
+func (j *Joint) row(k, held int) []int32 {
 	q := j.sizes[k]
 	return j.tables[k][q*held : q*held+q]
 }
@@ -215,9 +227,10 @@ func (s *scanner) last(start int, fixed []int, out [][]int) [][]int {
 	return out
 }
 
-// test applies the whole rule to one tuple.
-func (j *joint) test(members []int, all *tail) tuple {
-	out := tuple{members: members, attack: j.attack}
+// Test applies the whole rule to one tuple of t indices.
+func (j *Joint) Test(members []int) Tuple {
+	out := Tuple{Members: members, Attack: j.attack}
+	all := j.all()
 	score := 0
 	for k, table := range j.tables {
 		score += int(table[j.at(members, k)])
@@ -225,15 +238,15 @@ func (j *joint) test(members []int, all *tail) tuple {
 	p := make([]Prob, 1<<j.t)
 	for set := 1; set < len(p); set++ {
 		if set == len(p)-1 {
-			p[set] = all.atLeast(score)
+			p[set] = all.AtLeast(score)
 		} else {
 			p[set] = j.conditional(members, set, score)
 		}
 	}
 	for m := range members {
 		if n, ok := j.name(m, p); ok {
-			n.member = members[m]
-			out.named = append(out.named, n)
+			n.Index = members[m]
+			out.Named = append(out.Named, n)
 		}
 	}
 	return out
@@ -241,8 +254,8 @@ func (j *joint) test(members []int, all *tail) tuple {
 
 // name says whether member m of a tuple meets every bound, and gives the one
 // it meets most narrowly.
-func (j *joint) name(m int, p []Prob) (namedMember, bool) {
-	var worst namedMember
+func (j *Joint) name(m int, p []Prob) (Member, bool) {
+	var worst Member
 	ratio, assumes := -1.0, false
 	for set := range p {
 		if set&(1<<m) == 0 {
@@ -253,12 +266,12 @@ func (j *joint) name(m int, p []Prob) (namedMember, bool) {
 			return worst, false
 		}
 		if r := p[set].Upper() / limit; r > ratio {
-			ratio, worst = r, namedMember{p: p[set], limit: limit}
+			ratio, worst = r, Member{P: p[set], Limit: limit}
 		}
 		s := popcount(set)
 		assumes = assumes || p[set].Upper() > j.eps/float64(j.t)/(choose(j.n, s)*choose(j.n, j.t-s))
 	}
-	worst.assumes = assumes
+	worst.AssumesCMax = assumes
 	return worst, true
 }
 
@@ -271,7 +284,7 @@ func popcount(set int) int {
 }
 
 // at returns the table index of the members' symbols in group k.
-func (j *joint) at(members []int, k int) int {
+func (j *Joint) at(members []int, k int) int {
 	at, radix := 0, 1
 	for _, m := range members {
 		at += j.words[m][k] * radix
@@ -282,7 +295,7 @@ func (j *joint) at(members []int, k int) int {
 
 // conditional returns the chance of such a score when the members in the set
 // are drawn afresh.
-func (j *joint) conditional(members []int, set, score int) Prob {
+func (j *Joint) conditional(members []int, set, score int) Prob {
 	scores := make([][]int32, len(j.tables))
 	best := 0
 	for k := range j.tables {
@@ -293,11 +306,11 @@ func (j *joint) conditional(members []int, set, score int) Prob {
 		}
 		best += int(top)
 	}
-	return newTail(scores, best-score).atLeast(score)
+	return NewTail(scores, best-score).AtLeast(score)
 }
 
 // free lists the scores of group k over all symbols of the members in set.
-func (j *joint) free(members []int, set, k int) []int32 {
+func (j *Joint) free(members []int, set, k int) []int32 {
 	q, combos := j.sizes[k], 1
 	for m := range members {
 		if set&(1<<m) != 0 {

@@ -5,11 +5,11 @@ import "math"
 // scoreStep is the resolution of single scores, in parts of a nat.
 const scoreStep = 32
 
-// singleScores returns the universal score of each alternative of a group:
+// SingleScores returns the universal score of each alternative of a group:
 // round(32 ln(1 - 1/c + q w(x)/c)). For weights that are all 0 or 1 it is
 // Laarhoven's score for the interleaving attack of c readers (EURASIP J. on
 // Information Security 2016:3), and serves one reader as well.
-func (r Rule) singleScores(w Weights) []int32 {
+func (r Rule) SingleScores(w Weights) []int32 {
 	c := float64(r.Contributors)
 	out := make([]int32, len(w))
 	for x := range out {
@@ -30,22 +30,16 @@ type Copies struct {
 
 func (c Copies) holds(o Observation) bool { return c.Words[o.Cable] != nil }
 
-// single is the result of the single score for one reader.
-type single struct {
-	p     Prob
-	valid bool // the reader holds an observed cable
-}
-
-// scoreSingles returns the exact p-value of every reader: the chance that a
-// copy drawn afresh scores as high. Readers who hold the same cables share
-// one distribution.
-func (r Rule) scoreSingles(obs []Observation, readers []Copies) []single {
+// PValues returns the exact p-value of every reader: the chance that a copy
+// drawn afresh scores as high. It is 1 for readers who hold no cable that was
+// read. Readers who hold the same cables share one distribution.
+func (r Rule) PValues(obs []Observation, readers []Copies) []Prob {
 	scores := make([][]int32, len(obs))
 	for i, o := range obs {
-		scores[i] = r.singleScores(o.Weights)
+		scores[i] = r.SingleScores(o.Weights)
 	}
-	tails := map[string]*tail{}
-	out := make([]single, len(readers))
+	tails := map[string]*Tail{}
+	out := make([]Prob, len(readers))
 	for i, c := range readers {
 		key, sum := make([]byte, len(c.Words)), 0
 		var mine [][]int32
@@ -57,23 +51,24 @@ func (r Rule) scoreSingles(obs []Observation, readers []Copies) []single {
 			}
 		}
 		if len(mine) == 0 {
+			out[i] = Prob{Mantissa: 1}
 			continue
 		}
 		t := tails[string(key)]
 		if t == nil {
-			t = newTail(mine, math.MaxInt32-1)
+			t = NewTail(mine, math.MaxInt32-1)
 			tails[string(key)] = t
 		}
-		out[i] = single{t.atLeast(sum), true}
+		out[i] = t.AtLeast(sum)
 	}
 	return out
 }
 
-// logE returns ln of the reader's e-value: the mean over bets b of the
+// LogE returns ln of the reader's e-value: the mean over bets b of the
 // product over groups of (1-b) q w(x) + b. Its expectation is at most 1 for a
 // copy that did not reach the source, at every look, because each group is
 // scored once and its weights average to one.
-func (r Rule) logE(obs []Observation, c Copies) float64 {
+func (r Rule) LogE(obs []Observation, c Copies) float64 {
 	logs := make([]float64, len(r.BetsPermille))
 	for _, o := range obs {
 		if !c.holds(o) {

@@ -65,9 +65,9 @@ type term struct {
 	count float64
 }
 
-// A tail is the distribution of the loss of a random codeword: the best
+// A Tail is the distribution of the loss of a random codeword: the best
 // possible score minus its score.
-type tail struct {
+type Tail struct {
 	scores [][]int32
 	best   int       // the best possible score
 	count  []float64 // count[d]: codewords with loss at most d, over 2^shift
@@ -76,10 +76,10 @@ type tail struct {
 	err    float64
 }
 
-// newTail convolves the scores of independent uniform symbols, one slice of
+// NewTail convolves the scores of independent uniform symbols, one slice of
 // scores for each group, up to the given loss.
-func newTail(scores [][]int32, maxLoss int) *tail {
-	t := &tail{scores: scores, size: Prob{Mantissa: 1}}
+func NewTail(scores [][]int32, maxLoss int) *Tail {
+	t := &Tail{scores: scores, size: Prob{Mantissa: 1}}
 	var groups [][]term
 	span := 0
 	for _, s := range scores {
@@ -106,7 +106,7 @@ func newTail(scores [][]int32, maxLoss int) *tail {
 }
 
 // grow multiplies the number of codewords by q.
-func (t *tail) grow(q int) {
+func (t *Tail) grow(q int) {
 	m := t.size.Mantissa * float64(q)
 	if q&(q-1) != 0 && m >= 1/ulp {
 		t.size.Err += 1.01 * ulp
@@ -115,7 +115,7 @@ func (t *tail) grow(q int) {
 	t.size.Mantissa, t.size.Exp = f, t.size.Exp+e
 }
 
-func (t *tail) convolve(groups [][]term, n int) {
+func (t *Tail) convolve(groups [][]term, n int) {
 	cur, next := make([]float64, n), make([]float64, n)
 	if n == 0 {
 		return
@@ -184,8 +184,8 @@ func addTerm(terms []term, loss int) []term {
 	return terms
 }
 
-// atLeast returns the probability that a random codeword scores at least s.
-func (t *tail) atLeast(s int) Prob {
+// AtLeast returns the probability that a random codeword scores at least s.
+func (t *Tail) AtLeast(s int) Prob {
 	loss := t.best - s
 	if loss < 0 || len(t.count) == 0 {
 		return Prob{}
@@ -193,7 +193,7 @@ func (t *tail) atLeast(s int) Prob {
 	c := t.count[min(loss, len(t.count)-1)]
 	if t.shift > 0 && c < 0x1p-400 {
 		// Too far under the largest number to be exact: count again, up to here.
-		return newTail(t.scores, loss).atLeast(s)
+		return NewTail(t.scores, loss).AtLeast(s)
 	}
 	p := Prob{Mantissa: c / t.size.Mantissa, Exp: t.shift - t.size.Exp, Err: t.err + t.size.Err}
 	if p.Mantissa*t.size.Mantissa != c || p.Err > 0 {
@@ -202,13 +202,13 @@ func (t *tail) atLeast(s int) Prob {
 	return p
 }
 
-// threshold returns the smallest score whose upper probability is at most
+// Threshold returns the smallest score whose upper probability is at most
 // limit, and whether there is one.
-func (t *tail) threshold(limit float64) (int, bool) {
+func (t *Tail) Threshold(limit float64) (int, bool) {
 	found := -1
 	for lo, hi := 0, len(t.count)-1; lo <= hi; {
 		mid := (lo + hi) / 2
-		if t.atLeast(t.best-mid).Upper() <= limit {
+		if t.AtLeast(t.best-mid).Upper() <= limit {
 			found, lo = mid, mid+1
 		} else {
 			hi = mid - 1
