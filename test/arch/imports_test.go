@@ -1,0 +1,234 @@
+package arch
+
+import (
+	"go/ast"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A room says what one package may import. Tests of the package are free.
+type room struct {
+	ours   []string // packages of ours, from the top of the module
+	others []string // packages of other modules, and what lies below them
+	never  []string // packages of the standard library, and what lies below them
+}
+
+// anything, in ours, stands for every package of ours.
+const anything = "*"
+
+// outside is what a pure package does not touch.
+var outside = []string{"net", "os", "database/sql", "syscall", "log", "plugin"}
+
+// rooms is the table: who may import what, and why it is so is said in
+// docs and in the comment of each package. A package that is not here has no
+// place in the house yet.
+var rooms = map[string]room{
+	"cmd/chancery": {ours: []string{"internal/cli"}},
+
+	// The message: no code, no secrets, no machine.
+	"cable": {
+		others: []string{"golang.org/x/text"},
+		never:  append([]string{"crypto", "math/rand"}, outside...),
+	},
+	// Draws and commitments: integers only, no text.
+	"mark": {
+		others: []string{"golang.org/x/mod/sumdb/tlog"},
+		never:  append([]string{"strings", "regexp", "text", "unicode", "html", "math/rand"}, outside...),
+	},
+	// The tracer: what an outsider replays, so nothing of the machine.
+	"trace": {
+		ours:   []string{"cable", "mark"},
+		others: []string{"golang.org/x/text"},
+		never:  append([]string{"crypto/rand"}, outside...),
+	},
+
+	"internal/fault":   {never: []string{"net", "os", "database/sql"}},
+	"internal/durable": {ours: []string{"internal/fault"}, never: []string{"net", "database/sql"}},
+	// Private keys: nothing else in the room.
+	"internal/seal": {
+		ours:   []string{"internal/fault"},
+		others: []string{"filippo.io/age"},
+		never:  outside,
+	},
+	"internal/press": {
+		ours: []string{"cable"},
+		others: []string{
+			"codeberg.org/readeck/go-readability",
+			"github.com/PuerkitoBio/goquery",
+			"golang.org/x/net/html",
+			"golang.org/x/text",
+		},
+		never: []string{"net/http", "database/sql", "os"},
+	},
+	"internal/codebook": {
+		ours:  []string{"cable", "mark", "trace", "internal/fault"},
+		never: []string{"net", "database/sql", "os"},
+	},
+	"internal/inquiry": {
+		ours:  []string{"trace", "internal/codebook", "internal/fault", "internal/durable"},
+		never: []string{"net", "database/sql"},
+	},
+	// Figures for documents: from the pure packages alone.
+	"internal/measure": {
+		ours:  []string{"cable", "mark", "trace", "internal/press", "internal/codebook", "internal/fault"},
+		never: []string{"net", "database/sql"},
+	},
+	"internal/demo": {
+		ours: []string{"cable", "mark", "trace", "internal/press", "internal/codebook",
+			"internal/inquiry", "internal/seal", "internal/durable", "internal/fault"},
+		never: []string{"net", "database/sql"},
+	},
+	"internal/testworld": {ours: []string{anything}},
+
+	// The only room that wires the others and sees the terminal.
+	"internal/cli": {
+		ours: []string{anything},
+		others: []string{
+			"github.com/alecthomas/kong",
+			"github.com/schollz/progressbar/v3",
+			"golang.org/x/term",
+		},
+		never: []string{"database/sql"},
+	},
+}
+
+// testRooms hold tests alone and may import anything.
+var testRooms = []string{"test"}
+
+func TestImports(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test || within(s.dir(), testRooms) {
+			continue
+		}
+		r, ok := rooms[s.dir()]
+		if !ok {
+			t.Errorf("%s: package %s is not in the table of rooms: say there what it may import", s.path, s.dir())
+			continue
+		}
+		for p := range s.imports() {
+			if why := r.refuses(p); why != "" {
+				t.Errorf("%s: %s may not import %s: %s", s.path, s.dir(), p, why)
+			}
+		}
+	}
+}
+
+// refuses says why the room does not let p in, or "".
+func (r room) refuses(p string) string {
+	first, _, _ := strings.Cut(p, "/")
+	switch {
+	case p == module || first == module:
+		p = strings.TrimPrefix(p, module+"/")
+		switch {
+		case p == "internal/testworld" || within(p, testRooms):
+			return "it is for tests alone"
+		case !slices.Contains(r.ours, p) && !slices.Contains(r.ours, anything):
+			return "the table of rooms does not list it"
+		}
+	case p == "C" || p == "unsafe":
+		return "the binary is pure Go"
+	case strings.Contains(first, "."):
+		if !within(p, r.others) {
+			return "the table of rooms does not list that module for it"
+		}
+	case within(p, r.never):
+		return "the table of rooms keeps it out"
+	}
+	return ""
+}
+
+func TestRoomsRefuse(t *testing.T) {
+	tests := []struct {
+		room, imported string
+		refused        bool
+	}{
+		{"cable", "chancery/mark", true},
+		{"cable", "crypto/sha256", true},
+		{"cable", "net/url", true},
+		{"cable", "strings", false},
+		{"mark", "chancery/cable", true},
+		{"mark", "unicode/utf8", true},
+		{"mark", "crypto/hmac", false},
+		{"trace", "chancery/internal/fault", true},
+		{"trace", "chancery/cable", false},
+		{"trace", "os", true},
+		{"trace", "filippo.io/age", true},
+		{"internal/seal", "filippo.io/age", false},
+		{"internal/seal", "filippo.io/age/armor", false},
+		{"internal/seal", "chancery/cable", true},
+		{"internal/cli", "chancery/internal/testworld", true},
+		{"internal/cli", "chancery/trace", false},
+		{"cmd/chancery", "chancery/cable", true},
+	}
+	for _, tt := range tests {
+		why := rooms[tt.room].refuses(tt.imported)
+		if (why != "") != tt.refused {
+			t.Errorf("%s importing %s: refused with %q", tt.room, tt.imported, why)
+		}
+	}
+}
+
+// holders names the only packages that may import what handles keys or the
+// terminal. It repeats the table on purpose: these must not be widened by a
+// careless line there.
+var holders = map[string][]string{
+	"filippo.io/age":                 {"internal/seal"},
+	"flag":                           {"internal/cli"},
+	"github.com/alecthomas/kong":     {"internal/cli"},
+	"github.com/schollz/progressbar": {"internal/cli"},
+	"golang.org/x/term":              {"internal/cli"},
+}
+
+func TestHolders(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		for p := range s.imports() {
+			for held, by := range holders {
+				if within(p, []string{held}) && !within(s.dir(), by) {
+					t.Errorf("%s: only %s may import %s", s.path, strings.Join(by, ", "), held)
+				}
+			}
+		}
+	}
+}
+
+// terminal lists the names that read or write the terminal, the arguments or
+// the environment.
+var terminal = map[string][]string{
+	"os":  {"Args", "Getenv", "LookupEnv", "Environ", "ExpandEnv", "Stdin", "Stdout", "Stderr", "Exit"},
+	"fmt": {"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"},
+}
+
+func TestOnlyTheCommandLineSeesTheTerminal(t *testing.T) {
+	for _, s := range sources(t) {
+		// The command hands the terminal to internal/cli and does no more.
+		if s.test || within(s.dir(), []string{"internal/cli", "cmd/chancery"}) {
+			continue
+		}
+		used := s.imports()
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			selector, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, ok := selector.X.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			for p, names := range terminal {
+				if used[p] == x.Name && slices.Contains(names, selector.Sel.Name) {
+					t.Errorf("%s: %s.%s is for internal/cli alone", s.at(n), p, selector.Sel.Name)
+				}
+			}
+			return true
+		})
+		for p, name := range used {
+			if name == "." {
+				t.Errorf("%s: %s is imported with a dot, which hides where names come from", s.path, p)
+			}
+		}
+	}
+}
