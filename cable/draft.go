@@ -12,6 +12,8 @@ const (
 	MaxAlternatives = 16      // alternatives a site
 	MaxGroups       = 1 << 14 // groups a draft
 	MaxHeaderFields = 1000    // lines of the header block, continuations apart
+	MaxTouching     = 256     // wordings of sites that no white space parts
+	MaxWordings     = 1 << 20 // of all clusters of such sites together
 )
 
 // A Field is one header line with its continuation lines.
@@ -110,10 +112,10 @@ func (d *Draft) Render(choices []int) string {
 
 // RenderParagraph returns the text of one paragraph under the given choices.
 func (d *Draft) RenderParagraph(i int, choices []int) string {
-	return d.renderPieces(d.Paragraphs[i], choices)
+	return d.renderPieces(d.Paragraphs[i], func(group int) int { return choices[group] })
 }
 
-func (d *Draft) renderPieces(pieces []Piece, choices []int) string {
+func (d *Draft) renderPieces(pieces []Piece, choice func(group int) int) string {
 	var b strings.Builder
 	for _, p := range pieces {
 		if p.Site < 0 {
@@ -121,7 +123,7 @@ func (d *Draft) renderPieces(pieces []Piece, choices []int) string {
 			continue
 		}
 		s := d.Sites[p.Site]
-		b.WriteString(s.Alternatives[choices[s.Group]])
+		b.WriteString(s.Alternatives[choice(s.Group)])
 	}
 	return b.String()
 }

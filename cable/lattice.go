@@ -71,7 +71,11 @@ func (d *Draft) Lattice() *Lattice {
 	b.last = b.node(Node{Word: Silent, Cluster: -1, Entry: 1})
 	for i, p := range d.Paragraphs {
 		b.paragraph = int32(i)
-		for _, c := range d.runs(p) {
+		clusters, err := d.runs(p)
+		if err != nil {
+			panic(err) // Parse refuses such drafts
+		}
+		for _, c := range clusters {
 			if len(c.groups) == 0 {
 				b.fixed(c.pieces[0].Text)
 			} else {
@@ -151,11 +155,9 @@ func (b *latticeBuilder) cluster(c cluster) {
 }
 
 func (b *latticeBuilder) wordings(c cluster) [][]string {
-	choices := make([]int, len(b.draft.Groups))
-	out := make([][]string, b.draft.combos(c.groups))
+	out := make([][]string, c.combos)
 	for k := range out {
-		b.draft.setCombo(choices, c.groups, k)
-		out[k] = Words(b.draft.renderPieces(c.pieces, choices))
+		out[k] = Words(b.draft.renderCombo(c.pieces, c.groups, k))
 	}
 	return out
 }

@@ -27,6 +27,10 @@ func Parse(data []byte) (*Draft, error) {
 	if err := p.body(); err != nil {
 		return nil, err
 	}
+	if n := len(d.Canonical()); n > MaxDraft {
+		return nil, &ParseError{1, 1, fmt.Sprintf("in canonical form the draft has %d bytes; the limit is %d", n, MaxDraft),
+			"send long material as an attachment"}
+	}
 	if err := d.distinct(); err != nil {
 		return nil, err
 	}
@@ -58,15 +62,26 @@ type parser struct {
 	lines  []string
 	line   int            // index of the next line
 	labels map[string]int // label -> group
+	fields []int          // index of the first line of each header field
+	bytes  int            // of all alternatives so far, linked ones written out
+	at     place          // the last place whose column was asked for
 }
+
+type place struct{ line, offset, column int }
 
 func (p *parser) fail(line, column int, hint, format string, args ...any) error {
 	return &ParseError{line, column, fmt.Sprintf(format, args...), hint}
 }
 
 // column turns a byte offset in line i into a 1-based column of characters.
+// It counts on from the last place, so that a long line is counted once.
 func (p *parser) column(i, offset int) int {
-	return utf8.RuneCountInString(p.lines[i][:offset]) + 1
+	if p.at.column == 0 || p.at.line != i || p.at.offset > offset {
+		p.at = place{i, 0, 1}
+	}
+	p.at.column += utf8.RuneCountInString(p.lines[i][p.at.offset:offset])
+	p.at.offset = offset
+	return p.at.column
 }
 
 const headerHint = "a draft begins with lines such as 'Subject: ...', then a blank line, then its text"
@@ -81,6 +96,22 @@ func (p *parser) header() error {
 	if len(p.draft.Header) == 0 {
 		return p.fail(1, 1, headerHint, "the draft has no header block")
 	}
+	return p.headerValues()
+}
+
+// headerValues joins the lines of each field once all are read.
+func (p *parser) headerValues() error {
+	for i := range p.draft.Header {
+		f := &p.draft.Header[i]
+		values := []string{strings.TrimSpace(f.Lines[0][len(f.Name)+1:])}
+		for _, line := range f.Lines[1:] {
+			values = append(values, strings.TrimSpace(line))
+		}
+		f.Value = strings.TrimSpace(strings.Join(values, " "))
+		if err := p.checkPrecedence(*f, p.fields[i]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -92,24 +123,23 @@ func (p *parser) headerLine(line string, seen map[string]int) error {
 		}
 		f := &fields[len(fields)-1]
 		f.Lines = append(f.Lines, line)
-		f.Value = strings.TrimSpace(f.Value + " " + strings.TrimSpace(line))
-		return p.checkPrecedence(*f, at)
+		return nil
 	}
-	name, value, ok := strings.Cut(line, ":")
+	name, _, ok := strings.Cut(line, ":")
 	if !ok || !validName(name) {
 		return p.fail(at, 1, headerHint, "not a header line (Name: value)")
 	}
 	if len(fields) == MaxHeaderFields {
-		return p.fail(at, 1, "", "more than %d header lines", MaxHeaderFields)
+		return p.fail(at, 1, "put what is not addressing into the text", "more than %d header lines", MaxHeaderFields)
 	}
 	key := strings.ToLower(name)
 	if first, again := seen[key]; again && knownNames[key] {
 		return p.fail(at, 1, "put both values on one line", "%s stands twice; first on line %d", name, first)
 	}
 	seen[key] = at
-	f := Field{Name: name, Value: strings.TrimSpace(value), Lines: []string{line}}
-	p.draft.Header = append(fields, f)
-	return p.checkPrecedence(f, at)
+	p.draft.Header = append(fields, Field{Name: name, Lines: []string{line}})
+	p.fields = append(p.fields, p.line)
+	return nil
 }
 
 // validName follows RFC 5322: printable ASCII but colon and space.
@@ -133,12 +163,14 @@ var precedences = map[string]bool{
 	"override": true, "emergency": true, "niact": true, "niact immediate": true, "operational immediate": true,
 }
 
-func (p *parser) checkPrecedence(f Field, line int) error {
+// checkPrecedence refuses an unknown value of a field that begins at line i.
+func (p *parser) checkPrecedence(f Field, i int) error {
 	if !strings.EqualFold(f.Name, "Precedence") || precedences[strings.ToLower(f.Value)] {
 		return nil
 	}
-	return p.fail(line, len(f.Name)+2, "use Deferred, Routine, Priority, Immediate, Flash or Override",
-		"unknown precedence %q", f.Value)
+	value := strings.TrimLeftFunc(f.Lines[0][len(f.Name)+1:], unicode.IsSpace)
+	return p.fail(i+1, p.column(i, len(f.Lines[0])-len(value)), "use Deferred, Routine, Priority, Immediate, Flash or Override",
+		"unknown precedence %q", clip(f.Value))
 }
 
 func (p *parser) body() error {
@@ -163,7 +195,6 @@ func (p *parser) body() error {
 func (p *parser) paragraph() error {
 	var par Paragraph
 	var text strings.Builder
-	start := p.line
 	flush := func() {
 		if text.Len() > 0 {
 			par = append(par, Piece{text.String(), -1})
@@ -204,24 +235,24 @@ func (p *parser) paragraph() error {
 	}
 	flush()
 	p.draft.Paragraphs = append(p.draft.Paragraphs, par)
-	return p.noBlankLine(par, start+1)
+	return p.noBlankLine(par)
 }
 
 // noBlankLine refuses a line that some choice would leave blank: it would cut
 // the paragraph in two in some copies and not in others.
-func (p *parser) noBlankLine(par Paragraph, line int) error {
+func (p *parser) noBlankLine(par Paragraph) error {
 	solid := false
-	blank := p.fail(line, 1, "keep some fixed text on every line", "a choice would leave a line of this paragraph blank")
+	var site Site // the last one: a line that is not solid holds one
 	for _, piece := range par {
 		if piece.Site >= 0 {
-			s := p.draft.Sites[piece.Site]
-			solid = solid || alwaysText(s.Alternatives)
+			site = p.draft.Sites[piece.Site]
+			solid = solid || alwaysText(site.Alternatives)
 			continue
 		}
 		for i, text := range strings.Split(piece.Text, "\n") {
 			if i > 0 {
 				if !solid {
-					return blank
+					return p.blankLine(site)
 				}
 				solid = false
 			}
@@ -229,9 +260,13 @@ func (p *parser) noBlankLine(par Paragraph, line int) error {
 		}
 	}
 	if !solid {
-		return blank
+		return p.blankLine(site)
 	}
 	return nil
+}
+
+func (p *parser) blankLine(s Site) error {
+	return p.fail(s.Line, s.Column, "keep some fixed text on every line", "a choice would leave this line blank")
 }
 
 func alwaysText(alternatives []string) bool {
@@ -341,12 +376,19 @@ func (p *parser) addSite(s Site, label string) error {
 	case n < 2:
 		return p.fail(s.Line, s.Column, `write {one|other}, or \{ for a brace that is text`, "a site needs at least two alternatives")
 	case n > MaxAlternatives:
-		return p.fail(s.Line, s.Column, "", "a site has at most %d alternatives; this one has %d", MaxAlternatives, n)
+		return p.fail(s.Line, s.Column, "leave some out, or make two sites of it", "a site has at most %d alternatives; this one has %d", MaxAlternatives, n)
 	case linked && n != d.Groups[group].Size:
 		return p.fail(s.Line, s.Column, "linked sites share one choice and need the same number of alternatives",
 			"%d alternatives here, %d where %q first stands", n, d.Groups[group].Size, label)
 	case !linked && len(d.Groups) == MaxGroups:
-		return p.fail(s.Line, s.Column, "", "more than %d groups of sites", MaxGroups)
+		return p.fail(s.Line, s.Column, "use fewer sites, or link some", "more than %d groups of sites", MaxGroups)
+	}
+	for _, a := range s.Alternatives {
+		p.bytes += len(a)
+	}
+	if p.bytes > MaxDraft {
+		return p.fail(s.Line, s.Column, "link fewer sites, or shorten their alternatives",
+			"with linked sites written out, the alternatives up to here have more than %d bytes", MaxDraft)
 	}
 	if !linked {
 		group = len(d.Groups)

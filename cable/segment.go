@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 const (
@@ -43,11 +42,9 @@ func (d *Draft) Segments() []Segment {
 // mixed-radix number k of its groups' choices, the first group least
 // significant.
 func (d *Draft) Renderings(s Segment) []string {
-	choices := make([]int, len(d.Groups))
 	out := make([]string, d.combos(s.Groups))
 	for k := range out {
-		d.setCombo(choices, s.Groups, k)
-		out[k] = d.renderPieces(s.Pieces, choices)
+		out[k] = d.renderCombo(s.Pieces, s.Groups, k)
 	}
 	return out
 }
@@ -117,7 +114,5 @@ func wordAndSpace(text string) int {
 }
 
 func endsInSpace(s Segment) bool {
-	last := s.Pieces[len(s.Pieces)-1].Text
-	r, _ := utf8.DecodeLastRuneInString(last)
-	return unicode.IsSpace(r)
+	return spaceLast(s.Pieces[len(s.Pieces)-1].Text)
 }

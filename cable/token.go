@@ -83,8 +83,7 @@ func (t *tokenizer) word() {
 	for end < len(t.text) {
 		r, size := utf8.DecodeRuneInString(t.text[end:])
 		if !isWordRune(r) {
-			next, _ := utf8.DecodeRuneInString(t.text[end+size:])
-			if !joins(prev, r, next) {
+			if !joins(prev, r, t.text[end+size:]) {
 				break
 			}
 		}
@@ -100,17 +99,21 @@ func (t *tokenizer) word() {
 	}
 }
 
-// joins says whether r, standing between prev and next, is inside a word.
-func joins(prev, r, next rune) bool {
+// joins says whether r, standing between prev and rest, is inside a word.
+func joins(prev, r rune, rest string) bool {
+	figure := r == ',' || r == '.'
 	switch {
 	case isInvisible(r):
 		return true
-	case !isWordRune(prev) || !isWordRune(next):
+	case !isJoiner(r) && !figure:
 		return false
-	case isJoiner(r):
-		return true
 	}
-	return (r == ',' || r == '.') && unicode.IsDigit(prev) && unicode.IsDigit(next)
+	rest = strings.TrimLeftFunc(rest, isInvisible)
+	next, _ := utf8.DecodeRuneInString(rest)
+	if figure {
+		return unicode.IsDigit(prev) && unicode.IsDigit(next)
+	}
+	return isWordRune(prev) && isWordRune(next)
 }
 
 func isWordRune(r rune) bool {
@@ -129,14 +132,9 @@ func isJoiner(r rune) bool {
 	return false
 }
 
-// isInvisible says whether r has no width: soft hyphens and zero-width marks.
-func isInvisible(r rune) bool {
-	switch r {
-	case '\u00ad', '\u200b', '\u200c', '\u200d', '\u2060', '\ufeff':
-		return true
-	}
-	return false
-}
+// isInvisible says whether r has no width: soft hyphens, zero-width marks,
+// marks of writing direction.
+func isInvisible(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(unicode.Cf, r) }
 
 func normalize(word string) string {
 	ascii := true
@@ -151,15 +149,11 @@ func normalize(word string) string {
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '.' && isFigure(word):
+		case r == '.': // only figures hold one
 			return r
 		case !isWordRune(r) || unicode.Is(unicode.Mn, r):
 			return -1
 		}
 		return unicode.ToLower(r)
 	}, word)
-}
-
-func isFigure(word string) bool {
-	return strings.IndexFunc(word, unicode.IsDigit) >= 0
 }

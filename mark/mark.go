@@ -84,18 +84,29 @@ func NewCopyKey(slot, nonce Hash, cable string, draftRoot Hash, copyID string) C
 // as a big-endian number; numbers at or above the largest multiple of size
 // are rejected and the next attempt is made.
 func (k CopyKey) Symbol(group, size int) int {
-	limit := math.MaxUint64 - (math.MaxUint64%uint64(size)+1)%uint64(size)
 	mac := hmac.New(sha256.New, k[:])
 	var sum [sha256.Size]byte
-	for attempt := 0; ; attempt++ {
+	return uniform(size, func(attempt int) uint64 {
 		mac.Reset()
 		mac.Write([]byte("symbol"))
 		mac.Write(integer(group))
 		mac.Write(integer(attempt))
-		if v := binary.BigEndian.Uint64(mac.Sum(sum[:0])); v <= limit {
+		return binary.BigEndian.Uint64(mac.Sum(sum[:0]))
+	})
+}
+
+// uniform turns uniform 64-bit numbers into a uniform one on 0..size-1.
+func uniform(size int, number func(attempt int) uint64) int {
+	for attempt := 0; ; attempt++ {
+		if v := number(attempt); v <= lastAccepted(size) {
 			return int(v % uint64(size))
 		}
 	}
+}
+
+// lastAccepted returns the largest multiple of size up to 2^64, less one.
+func lastAccepted(size int) uint64 {
+	return math.MaxUint64 - (math.MaxUint64%uint64(size)+1)%uint64(size)
 }
 
 // Codeword returns the copy's symbols for groups of the given sizes.

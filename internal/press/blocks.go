@@ -167,7 +167,7 @@ func (f *flow) settle() {
 
 // flush ends the paragraph.
 func (f *flow) flush() {
-	text := f.buf.String()
+	text := strings.TrimRight(f.buf.String(), " ")
 	if f.open >= 0 {
 		f.spans = append(f.spans, cable.Span{Start: f.open, End: len(text)})
 		f.open = 0

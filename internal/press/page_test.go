@@ -77,6 +77,7 @@ func TestMarkup(t *testing.T) {
 		{"q", `<p>He called it <q>inept</q>, and <q>so <q>very</q> clumsy</q>.</p>`,
 			[]string{"He called it inept, and so very clumsy."}, []string{"inept", "so very clumsy"}},
 		{"q with marks", `<p>He called it <q>“inept”</q>.</p>`, []string{"He called it “inept”."}, []string{"inept"}},
+		{"empty q", `<p>He wrote. <q> </q></p>`, []string{"He wrote."}, nil},
 		{"q inside marks", `<p>“It is <q>inept</q>,” he said.</p>`, []string{"“It is inept,” he said."}, []string{"It is inept,"}},
 		{"q over a break", `<p>He said <q>one is.<br><br>Two is.</q> So.</p>`,
 			[]string{"He said one is.", "Two is. So."}, []string{"one is.", "Two is."}},
@@ -111,6 +112,22 @@ func TestMarkup(t *testing.T) {
 				t.Errorf("got quotations %q\nwant %q", got, tt.quotes)
 			}
 		})
+	}
+}
+
+// Where the extractor finds one part of an odd page only, the page is taken
+// whole.
+func TestOddPageIsTakenWhole(t *testing.T) {
+	part := "<p>" + strings.Repeat("So he said, and went on, as ever. ", 5) + "</p>"
+	page := "<body><div>" + strings.Repeat(part, 4) + "</div>" +
+		strings.Repeat("<div class=supplemental>"+part+part+part+"</div>", 4) +
+		"<ul><li><a href=/z>" + strings.Repeat("A long headline of other stories. ", 6) + "</a></li></ul></body>"
+	a, err := Read("page.html", []byte(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Blocks) != 16 {
+		t.Errorf("%d paragraphs, want 16", len(a.Blocks))
 	}
 }
 

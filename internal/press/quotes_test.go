@@ -84,7 +84,7 @@ func TestQuotes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := phrases(tt.text, quotesOf(tt.text, "")); !slices.Equal(got, tt.want) {
+			if got := phrases(tt.text, quotes(tt.text, "")); !slices.Equal(got, tt.want) {
 				t.Errorf("%s\n got %q\nwant %q", tt.text, got, tt.want)
 			}
 		})
@@ -125,7 +125,7 @@ func TestRunawayIsBounded(t *testing.T) {
 	long := strings.Repeat("no mark in this text ", 1000)
 	for _, start := range []string{`He said “so `, `He said "so `, `‘So `, `« So `} {
 		text := start + long + `and then “inept” came`
-		spans := quotesOf(text, "")
+		spans := quotes(text, "")
 		if n := spans[0].End - spans[0].Start; n > maxRunaway {
 			t.Errorf("%q: quotation of %d bytes", start, n)
 		}
@@ -134,7 +134,7 @@ func TestRunawayIsBounded(t *testing.T) {
 		}
 	}
 	text := "“" + long
-	if spans := quotesOf(text, "“and so on”"); spans[0].End != len(strings.TrimRight(text, " ")) {
+	if spans := quotes(text, "“and so on”"); spans[0].End != len(strings.TrimRight(text, " ")) {
 		t.Errorf("a quotation that runs on was cut at %d", spans[0].End)
 	}
 }

@@ -3,6 +3,7 @@ package press
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestRealReports(t *testing.T) {
 		}
 		spans := quoted(a)
 		for _, p := range phrases {
-			if !contains(spans, p) {
+			if !slices.Contains(spans, p) {
 				t.Errorf("%s: no quotation %q in %q", prefix, p, spans)
 			}
 		}
@@ -90,13 +91,4 @@ func quoted(a cable.Article) []string {
 		}
 	}
 	return out
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }

@@ -10,8 +10,6 @@ import (
 	"chancery/cable"
 )
 
-func quotesOf(text, next string) []cable.Span { return quotes(text, next) }
-
 func phrases(text string, spans []cable.Span) []string {
 	var out []string
 	for _, s := range spans {
@@ -39,6 +37,8 @@ func TestParagraphs(t *testing.T) {
 		{"CR", "One.\r\rTwo.", []string{"One.", "Two."}},
 		{"line separators", "One.\u2029\u2029Two.", []string{"One.", "Two."}},
 		{"long lines", long + "\n" + long + "\nShort one", []string{long, long, "Short one"}},
+		{"long lines with full short ones", long + "\nThe envoy wrote\nand left at one\n" + long,
+			[]string{long, "The envoy wrote", "and left at one", long}},
 		{"long lines after a blank one", "Title\n\n" + long + "\n" + long, []string{"Title", long, long}},
 		{"short sentences, one a line", "The envoy wrote.\nNobody read it.\nIt was frank.",
 			[]string{"The envoy wrote.", "Nobody read it.", "It was frank."}},

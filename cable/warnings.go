@@ -1,0 +1,138 @@
+package cable
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Warning is something an author should look at; it stops nothing.
+type Warning struct {
+	Line, Column int
+	Msg          string
+}
+
+// Warnings looks over the sites of a draft: those in quotation marks, on
+// names or figures, that touch a word, that leave white space doubled, or that
+// need another article before them.
+func (d *Draft) Warnings() []Warning {
+	var out []Warning
+	for _, p := range d.Paragraphs {
+		for i, piece := range p {
+			if piece.Site < 0 {
+				continue
+			}
+			before, after := neighbours(p, i)
+			s := d.Sites[piece.Site]
+			for _, msg := range d.siteWarnings(s, before, after) {
+				out = append(out, Warning{s.Line, s.Column, msg})
+			}
+			if inQuotes(p, i) {
+				out = append(out, Warning{s.Line, s.Column, "the site stands in quotation marks; quoted words are not ours to vary"})
+			}
+		}
+	}
+	return out
+}
+
+// neighbours returns the fixed text before and after piece i, up to the next
+// site.
+func neighbours(p Paragraph, i int) (before, after string) {
+	if i > 0 && p[i-1].Site < 0 {
+		before = p[i-1].Text
+	}
+	if i+1 < len(p) && p[i+1].Site < 0 {
+		after = p[i+1].Text
+	}
+	return before, after
+}
+
+func (d *Draft) siteWarnings(s Site, before, after string) []string {
+	var out []string
+	last, _ := utf8.DecodeLastRuneInString(before)
+	first, _ := utf8.DecodeRuneInString(after)
+	if touches(last) || touches(first) {
+		out = append(out, "the site touches a letter, a hyphen or an apostrophe; the whole word is read as one")
+	}
+	if name, ok := nameIn(s.Alternatives, before); ok {
+		out = append(out, fmt.Sprintf("%q looks like a name; names are better left alone", name))
+	}
+	empty := false
+	for _, a := range s.Alternatives {
+		if strings.ContainsFunc(a, unicode.IsDigit) {
+			out = append(out, fmt.Sprintf("%q holds a figure; figures are better left alone", a))
+			break
+		}
+		empty = empty || strings.TrimSpace(a) == ""
+	}
+	if empty && unicode.IsSpace(last) && unicode.IsSpace(first) {
+		out = append(out, "an empty alternative leaves two spaces; write {word |} with the space inside")
+	}
+	if article(before) && mixedVowels(s.Alternatives) {
+		out = append(out, "some alternatives need 'a' and some 'an' before them; put the article inside")
+	}
+	return out
+}
+
+func touches(r rune) bool {
+	return r != utf8.RuneError && (isWordRune(r) || isJoiner(r))
+}
+
+// nameIn returns an alternative with a capital where no sentence begins.
+func nameIn(alternatives []string, before string) (string, bool) {
+	before = strings.TrimRightFunc(before, unicode.IsSpace)
+	if before == "" || strings.ContainsAny(before[len(before)-1:], ".!?:") {
+		return "", false
+	}
+	for _, a := range alternatives {
+		for _, w := range strings.Fields(a) {
+			if r, _ := utf8.DecodeRuneInString(w); unicode.IsUpper(r) && w != "I" {
+				return a, true
+			}
+		}
+	}
+	return "", false
+}
+
+func article(before string) bool {
+	words := strings.Fields(before)
+	if len(words) == 0 || !strings.HasSuffix(before, " ") {
+		return false
+	}
+	last := strings.ToLower(words[len(words)-1])
+	return last == "a" || last == "an"
+}
+
+func mixedVowels(alternatives []string) bool {
+	vowels, others := 0, 0
+	for _, a := range alternatives {
+		switch {
+		case a == "":
+		case strings.ContainsRune("aeiouAEIOU", rune(a[0])):
+			vowels++
+		default:
+			others++
+		}
+	}
+	return vowels > 0 && others > 0
+}
+
+// inQuotes says whether piece i of a paragraph stands in double quotation
+// marks, by counting those of the fixed text before it.
+func inQuotes(p Paragraph, i int) bool {
+	depth, straight := 0, false
+	for _, piece := range p[:i] {
+		for _, r := range piece.Text {
+			switch r {
+			case '“', '«':
+				depth++
+			case '”', '»':
+				depth = max(0, depth-1)
+			case '"':
+				straight = !straight
+			}
+		}
+	}
+	return depth > 0 || straight
+}

@@ -1,0 +1,118 @@
+// Package cli is the command line: one file for each verb. It alone reads
+// flags, the environment and the terminal, opens files for the other packages
+// and wires them together. It decides nothing about a finding.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"chancery/internal/fault"
+)
+
+// Streams are what a command reads from and writes to.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// Terminal says whether a person can be asked: standard input and
+	// standard error are a terminal.
+	Terminal bool
+	// Ask reads a secret from the terminal without showing it.
+	Ask func(prompt string) (string, error)
+	// Colour says whether results may be coloured.
+	Colour bool
+}
+
+// System returns the process's own streams.
+func System() Streams {
+	in, out, err := int(os.Stdin.Fd()), int(os.Stdout.Fd()), int(os.Stderr.Fd())
+	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+	s.Terminal = term.IsTerminal(in) && term.IsTerminal(err)
+	s.Colour = term.IsTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	s.Ask = func(prompt string) (string, error) {
+		fmt.Fprint(os.Stderr, prompt)
+		secret, err := term.ReadPassword(in)
+		fmt.Fprintln(os.Stderr)
+		return string(secret), err
+	}
+	return s
+}
+
+// verbs is the whole command line.
+type verbs struct {
+	Check   checkOptions   `cmd:"" help:"Look over a draft: sites, bits, warnings, and what a quotation of it would tell."`
+	Keygen  keygenOptions  `cmd:"" help:"Make a key that codebooks or copies can be sealed to."`
+	Mark    markOptions    `cmd:"" help:"Make an individually worded copy of a draft for each reader."`
+	Trace   traceOptions   `cmd:"" help:"Say whose copy the words of a leak came from, or that it cannot be told."`
+	Measure measureOptions `cmd:"" help:"Measure what the tracer reaches: the tables of docs/figures.md."`
+	Demo    demoOptions    `cmd:"" help:"Play a leak from end to end: an invented embassy, twelve readers, three newspapers."`
+	Version versionOptions `cmd:"" help:"Print the version."`
+}
+
+const description = `Chancery words every copy of a confidential cable for one reader alone, and reads
+in the newspaper whose copy the words came from - with a proven bound on naming a copy they
+did not come from.`
+
+// stop is how the parser ends after printing help.
+type stop struct{ code int }
+
+// Main runs one command and returns its exit code.
+func Main(args []string, s Streams) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			st, ok := r.(stop)
+			if !ok {
+				panic(r)
+			}
+			code = st.code
+		}
+	}()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	var v verbs
+	parser, err := kong.New(&v, kong.Name("chancery"), kong.Description(description), kong.Writers(s.Out, s.Err),
+		kong.Exit(func(code int) { panic(stop{code}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		panic(err) // the grammar above is wrong
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return s.fail(usageError(err))
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(s)
+	if err := parsed.Run(); err != nil {
+		return s.fail(err)
+	}
+	return 0
+}
+
+func (s Streams) fail(err error) int {
+	fault.Print(s.Err, err)
+	return fault.ExitCode(err)
+}
+
+func usageError(err error) error {
+	hint := "see chancery --help"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
+		hint = "see chancery " + parse.Context.Selected().Name + " --help"
+	}
+	return fault.Usage.Wrap(err, "").WithHint("%s", hint)
+}
+
+// warn writes a warning for the user.
+func (s Streams) warn(format string, args ...any) {
+	fmt.Fprintf(s.Err, "chancery: warning: %s\n", fault.Escape(fmt.Sprintf(format, args...)))
+}

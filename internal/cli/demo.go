@@ -1,0 +1,6 @@
+package cli
+
+type demoOptions struct{}
+
+// Run is filled in below.
+func (demoOptions) Run(s Streams) error { return nil }

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"chancery/cable"
+	"chancery/internal/codebook"
+	"chancery/internal/durable"
+	"chancery/internal/fault"
+	"chancery/internal/press"
+	"chancery/internal/seal"
+)
+
+// readDraft reads and parses a draft; - is standard input.
+func readDraft(s Streams, name string) (*cable.Draft, error) {
+	data, err := readInput(s, name, cable.MaxDraft)
+	if err != nil {
+		return nil, err
+	}
+	d, err := cable.Parse(data)
+	var pe *cable.ParseError
+	if errors.As(err, &pe) {
+		return nil, fault.Input.New("%s", pe.Msg).At(name, pe.Line, pe.Column).WithHint("%s", pe.Hint)
+	}
+	return d, err
+}
+
+// readInput reads a whole file, or standard input when the name is -.
+func readInput(s Streams, name string, limit int64) ([]byte, error) {
+	if name != "-" {
+		return durable.ReadFile(name, limit)
+	}
+	data, err := io.ReadAll(io.LimitReader(s.In, limit+1))
+	if err != nil {
+		return nil, fault.System.Wrap(err, "standard input")
+	}
+	if int64(len(data)) > limit {
+		return nil, fault.Input.New("more than %d bytes", limit).At("standard input", 0, 0)
+	}
+	return data, nil
+}
+
+// readLeak reads one leaked text.
+func readLeak(s Streams, name string) (cable.Article, []byte, error) {
+	data, err := readInput(s, name, press.MaxBytes)
+	if err != nil {
+		return cable.Article{}, nil, err
+	}
+	label := name
+	if name == "-" {
+		label = "standard input"
+	}
+	a, err := press.Read(label, data)
+	var pe *press.Error
+	if errors.As(err, &pe) {
+		return a, nil, fault.Input.New("%s", pe.Msg).At(label, pe.Line, pe.Column).WithHint("%s", pe.Hint)
+	}
+	return a, data, err
+}
+
+// keyOptions are the ways to open a sealed codebook.
+type keyOptions struct {
+	Identity       string `placeholder:"FILE" help:"Key file that opens a sealed codebook."`
+	PassphraseFile string `placeholder:"FILE" help:"File whose first line is the passphrase."`
+}
+
+func (k keyOptions) passphrase(s Streams, prompt string) (string, error) {
+	if k.PassphraseFile != "" {
+		return readPassphrase(s, k.PassphraseFile)
+	}
+	if !s.Terminal {
+		return "", fault.Key.New("the codebook is sealed with a passphrase, and nobody is here to ask").
+			WithHint("name a file that holds it with --passphrase-file")
+	}
+	return s.Ask(prompt)
+}
+
+// readPassphrase returns the first line of a file.
+func readPassphrase(s Streams, name string) (string, error) {
+	data, err := readInput(s, name, 1<<16)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	line = strings.TrimSuffix(line, "\r")
+	if line == "" {
+		return "", fault.Key.New("the passphrase is empty").At(name, 1, 1)
+	}
+	return line, nil
+}
+
+// lock is how a codebook was sealed, so that a changed one can be sealed the
+// same way.
+type lock struct {
+	plain      bool
+	passphrase string
+	recipients []*seal.Recipient
+}
+
+func (l lock) close(data []byte) (name string, sealed []byte, err error) {
+	switch {
+	case l.plain:
+		return "codebook.json", data, nil
+	case l.passphrase != "":
+		sealed, err = seal.SealPassphrase(data, l.passphrase)
+	default:
+		sealed, err = seal.Seal(data, l.recipients...)
+	}
+	return "codebook.age", sealed, err
+}
+
+// readCodebook reads, opens and verifies a codebook.
+func (k keyOptions) readCodebook(s Streams, name string) (*codebook.Book, lock, error) {
+	data, err := durable.ReadFile(name, codebook.MaxSize)
+	if err != nil {
+		return nil, lock{}, err
+	}
+	data, l, err := k.open(s, name, data)
+	if err != nil {
+		return nil, l, fault.At(err, name, 0, 0)
+	}
+	b, err := codebook.Parse(name, data)
+	return b, l, err
+}
+
+func (k keyOptions) open(s Streams, name string, data []byte) ([]byte, lock, error) {
+	if !seal.IsSealed(data) {
+		return data, lock{plain: true}, nil
+	}
+	byPassphrase, err := seal.NeedsPassphrase(data)
+	if err != nil {
+		return nil, lock{}, err
+	}
+	if byPassphrase {
+		p, err := k.passphrase(s, "Passphrase of "+name+": ")
+		if err != nil {
+			return nil, lock{}, err
+		}
+		data, err = seal.OpenPassphrase(data, p)
+		return data, lock{passphrase: p}, err
+	}
+	if k.Identity == "" {
+		return nil, lock{}, fault.Key.New("the codebook is sealed to a key").WithHint("name the key file with --identity")
+	}
+	text, err := durable.ReadFile(k.Identity, seal.MaxIdentityFile)
+	if err != nil {
+		return nil, lock{}, err
+	}
+	ids, err := seal.ParseIdentities(k.Identity, text)
+	if err != nil {
+		return nil, lock{}, err
+	}
+	var l lock
+	for _, id := range ids {
+		l.recipients = append(l.recipients, id.Recipient())
+	}
+	data, err = seal.Open(data, ids...)
+	return data, l, err
+}

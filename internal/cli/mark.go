@@ -1,0 +1,296 @@
+package cli
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"chancery/cable"
+	"chancery/internal/codebook"
+	"chancery/internal/durable"
+	"chancery/internal/fault"
+	"chancery/internal/seal"
+	"chancery/trace"
+)
+
+type markOptions struct {
+	Draft    string `arg:"" optional:"" help:"The draft; - is standard input."`
+	Readers  string `placeholder:"FILE" help:"Readers, one id a line, each with an age recipient if its copy is to be sealed."`
+	Out      string `short:"o" required:"" placeholder:"DIR" help:"New or empty folder for the copies and the codebook."`
+	Plain    bool   `help:"Leave the codebook unsealed. Whoever reads it can make any copy."`
+	Keeper   string `placeholder:"age1pq…" help:"Seal the codebook to this recipient (see chancery keygen)."`
+	Unmarked bool   `help:"Accept a draft without alternatives: every copy reads the same."`
+	Add      string `placeholder:"FILE" help:"Make copies for further readers of an existing codebook."`
+	Codebook string `placeholder:"FILE" help:"The existing codebook, with --add."`
+	JSON     bool   `name:"json" help:"Print the result as JSON."`
+	keyOptions
+}
+
+// Help is shown by chancery mark --help.
+func (markOptions) Help() string {
+	return `Writes copies/ID.txt for every reader (copies/ID.age alone for a reader with a recipient),
+record.txt (the first alternative everywhere), codebook.age or codebook.json, and commitment.txt.
+Publish or timestamp the commitment before any copy leaves: it shows later that the copies were not
+arranged after the fact, and it tells nothing about the cable.
+
+chancery mark draft.txt --readers readers.txt --out marked
+chancery mark --add more.txt --codebook marked/codebook.age --out marked-2`
+}
+
+// Run marks a draft, or adds readers to a codebook.
+func (o markOptions) Run(s Streams) error {
+	if o.Add != "" || o.Codebook != "" {
+		return o.runAdd(s)
+	}
+	switch {
+	case o.Draft == "":
+		return fault.Usage.New("no draft was named").WithHint("chancery mark DRAFT --readers FILE --out DIR")
+	case o.Readers == "":
+		return fault.Usage.New("no readers were named").WithHint("name the file of readers with --readers")
+	}
+	draft, err := readDraft(s, o.Draft)
+	if err != nil {
+		return err
+	}
+	readers, err := readReaders(s, o.Readers)
+	if err != nil {
+		return err
+	}
+	if len(draft.Groups) == 0 && !o.Unmarked {
+		return fault.Input.New("the draft offers no alternatives, so every copy would read the same").At(o.Draft, 0, 0).
+			WithHint("put alternatives in braces, {inept|clumsy}, or say --unmarked")
+	}
+	l, err := o.lock(s)
+	if err != nil {
+		return err
+	}
+	o.warnWeak(s, draft, len(readers))
+	book, err := codebook.New(draft, trace.DefaultRule(), readers, rand.Reader)
+	if err != nil {
+		return fault.At(err, o.Readers, 0, 0)
+	}
+	if err := writeMarked(o.Out, book, readers, l); err != nil {
+		return err
+	}
+	return o.report(s, book, readers, l)
+}
+
+func (o markOptions) runAdd(s Streams) error {
+	switch {
+	case o.Add == "" || o.Codebook == "":
+		return fault.Usage.New("--add and --codebook go together").
+			WithHint("chancery mark --add FILE --codebook FILE --out DIR")
+	case o.Draft != "" || o.Readers != "":
+		return fault.Usage.New("with --add, the draft and the readers so far come from the codebook").
+			WithHint("leave out the draft and --readers")
+	}
+	readers, err := readReaders(s, o.Add)
+	if err != nil {
+		return err
+	}
+	book, l, err := o.readCodebook(s, o.Codebook)
+	if err != nil {
+		return err
+	}
+	if o.Plain {
+		l = lock{plain: true}
+	}
+	if o.Keeper != "" {
+		if l, err = o.lock(s); err != nil {
+			return err
+		}
+	}
+	if err := book.Add(readers); err != nil {
+		return fault.At(err, o.Add, 0, 0)
+	}
+	added := book.Batches[len(book.Batches)-1].Readers
+	if err := writeMarked(o.Out, book, added, l); err != nil {
+		return err
+	}
+	return o.report(s, book, added, l)
+}
+
+// lock says how the codebook is to be sealed, asking for a passphrase when
+// nothing was said.
+func (o markOptions) lock(s Streams) (lock, error) {
+	given := 0
+	for _, yes := range []bool{o.Plain, o.Keeper != "", o.PassphraseFile != ""} {
+		if yes {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return lock{}, fault.Usage.New("--plain, --keeper and --passphrase-file exclude each other")
+	case o.Plain:
+		return lock{plain: true}, nil
+	case o.Keeper != "":
+		r, err := seal.ParseRecipient(o.Keeper)
+		return lock{recipients: []*seal.Recipient{r}}, err
+	case o.PassphraseFile != "":
+		p, err := readPassphrase(s, o.PassphraseFile)
+		return lock{passphrase: p}, err
+	case !s.Terminal:
+		return lock{}, fault.Usage.New("how the codebook is to be sealed was not said").
+			WithHint("give --keeper age1pq… or --passphrase-file FILE, or --plain to leave it unsealed")
+	}
+	return askNewPassphrase(s)
+}
+
+func askNewPassphrase(s Streams) (lock, error) {
+	first, err := s.Ask("Passphrase for the codebook: ")
+	if err != nil {
+		return lock{}, fault.System.Wrap(err, "the terminal")
+	}
+	again, err := s.Ask("The same again: ")
+	if err != nil {
+		return lock{}, fault.System.Wrap(err, "the terminal")
+	}
+	switch {
+	case first == "":
+		return lock{}, fault.Key.New("the passphrase is empty")
+	case first != again:
+		return lock{}, fault.Key.New("the two passphrases differ")
+	}
+	return lock{passphrase: first}, nil
+}
+
+// readReaders reads the readers' file and checks every recipient in it.
+func readReaders(s Streams, name string) ([]codebook.Reader, error) {
+	data, err := readInput(s, name, 64<<20)
+	if err != nil {
+		return nil, err
+	}
+	readers, err := codebook.ParseReaders(name, data)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range readers {
+		if r.Recipient == "" {
+			continue
+		}
+		if _, err := seal.ParseRecipient(r.Recipient); err != nil {
+			line, column := find(data, r.Recipient)
+			return nil, fault.At(err, name, line, column)
+		}
+	}
+	return readers, nil
+}
+
+// find returns the place of a word in a text, 1-based.
+func find(data []byte, word string) (line, column int) {
+	before, _, _ := strings.Cut(string(data), word)
+	return strings.Count(before, "\n") + 1, len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
+}
+
+// warnWeak warns of a draft that could not name one reader even if all of it
+// were printed.
+func (o markOptions) warnWeak(s Streams, d *cable.Draft, readers int) {
+	need := trace.NeededBits(readers, defaultEps)
+	if bits := d.Bits(); bits < need {
+		s.warn("the whole text holds %.1f bits; naming one of %d readers takes %.1f (see chancery check)", bits, readers, need)
+	}
+	if n := len(d.Warnings()); n > 0 {
+		s.warn("%d sites deserve a look: chancery check %s", n, o.Draft)
+	}
+}
+
+// writeMarked writes all that mark makes, or nothing.
+func writeMarked(dir string, book *codebook.Book, readers []codebook.Reader, l lock) error {
+	name, sealed, err := l.close(book.Encode())
+	if err != nil {
+		return err
+	}
+	return durable.CreateFolder(dir, func(f *durable.Folder) error {
+		if err := f.WriteFile("commitment.txt", commitmentText(book)); err != nil {
+			return err
+		}
+		if err := f.WriteFile(name, sealed); err != nil {
+			return err
+		}
+		if err := f.WriteFile("record.txt", []byte(book.Draft.RecordText())); err != nil {
+			return err
+		}
+		size := longestCopy(book.Draft)
+		for _, r := range readers {
+			if err := writeCopy(f, book, r, size); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func writeCopy(f *durable.Folder, book *codebook.Book, r codebook.Reader, size int) error {
+	text := []byte(book.Copy(r))
+	if r.Recipient == "" {
+		return f.WriteFile("copies/"+r.ID+".txt", text)
+	}
+	to, err := seal.ParseRecipient(r.Recipient)
+	if err != nil {
+		return err
+	}
+	sealed, err := seal.SealPadded(text, size, to)
+	if err != nil {
+		return err
+	}
+	return f.WriteFile("copies/"+r.ID+".age", sealed)
+}
+
+// longestCopy bounds the length of any copy, rounded up to 4 KiB: sealed
+// copies are all of this length, since length alone would tell several bits
+// of a reader's wording.
+func longestCopy(d *cable.Draft) int {
+	n := len(d.RecordText())
+	for _, s := range d.Sites {
+		longest := 0
+		for _, a := range s.Alternatives {
+			longest = max(longest, len(a))
+		}
+		n += longest - len(s.Alternatives[0])
+	}
+	const page = 4 << 10
+	return (n + page - 1) / page * page
+}
+
+func commitmentText(book *codebook.Book) []byte {
+	return []byte(`Chancery commitment. It fixes a text, its copies and a decision rule, and tells nothing
+about them. Publish or timestamp it before the copies leave.
+
+` + book.Commitment() + "\n")
+}
+
+func (o markOptions) report(s Streams, book *codebook.Book, made []codebook.Reader, l lock) error {
+	name := "codebook.age"
+	if l.plain {
+		name = "codebook.json"
+	}
+	if o.JSON {
+		return writeJSON(s.Out, struct {
+			Reference  string  `json:"reference"`
+			Copies     int     `json:"copies"`
+			Readers    int     `json:"readers"`
+			Sites      int     `json:"sites"`
+			Groups     int     `json:"groups"`
+			Bits       float64 `json:"bits"`
+			Commitment string  `json:"commitment"`
+			Codebook   string  `json:"codebook"`
+		}{book.Reference, len(made), len(book.Readers()), len(book.Draft.Sites), len(book.Draft.Groups),
+			book.Draft.Bits(), book.Commitment(), filepath.Join(o.Out, name)})
+	}
+	fmt.Fprintf(s.Out, "%s: %d copies in %s, %.1f bits each\n", fault.Escape(book.Reference), len(made),
+		filepath.Join(o.Out, "copies"), book.Draft.Bits())
+	fmt.Fprintf(s.Out, "commitment %s\n", book.Commitment())
+	fmt.Fprintf(s.Out, "Publish or timestamp the commitment before the copies leave; keep %s where no reader can see it.\n",
+		filepath.Join(o.Out, name))
+	return nil
+}
+
+func writeJSON(w interface{ Write([]byte) (int, error) }, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"chancery/cable"
+	"chancery/internal/codebook"
+	"chancery/internal/durable"
+	"chancery/internal/fault"
+	"chancery/internal/inquiry"
+	"chancery/trace"
+)
+
+// defaultEps is the bound on naming any copy wrongly, unless told otherwise.
+const defaultEps = 1e-3
+
+type traceOptions struct {
+	Leaks      []string `arg:"" name:"leak" help:"Articles or texts, .txt or .html; - is standard input."`
+	Codebook   []string `required:"" sep:"none" placeholder:"FILE" help:"Codebook of a cable that may be quoted; repeat for several."`
+	Case       string   `placeholder:"FILE" help:"Remember this look, so that later articles can be added; made on first use."`
+	Eps        float64  `default:"0.001" help:"Bound on the chance of naming any copy the words did not come from (${default})."`
+	Commitment []string `placeholder:"HEX" help:"Check a codebook against a commitment that was published before sending."`
+	Burnt      []string `placeholder:"ID" help:"A copy whose wording was disclosed before the leak; it is not named. Repeat for several."`
+	ShowFit    bool     `help:"Print the ids of the copies that still fit. They are not accused of anything."`
+	JSON       bool     `name:"json" help:"Print the finding as JSON."`
+	keyOptions
+}
+
+// Help is shown by chancery trace --help.
+func (traceOptions) Help() string {
+	return `Reads the leaked words against the cables' texts first, without looking at any copy, and then scores
+the copies. A copy is named only when the chance of naming any copy the words did not come from is at
+most eps. Otherwise the finding says how many copies still fit and how many would by chance, or that
+it cannot be told. Exit code 0 means that a finding was reached, whatever it is.
+
+chancery trace --codebook marked/codebook.age --identity key.txt --case leak.case article.html`
+}
+
+// Run traces the leaks.
+func (o traceOptions) Run(ctx context.Context, s Streams) error {
+	if !(o.Eps > 0 && o.Eps <= 0.5) {
+		return fault.Usage.New("eps %v is not between 0 and 0.5", o.Eps)
+	}
+	t, err := o.load(s)
+	if err != nil {
+		return err
+	}
+	if err := t.look(ctx); err != nil {
+		return err
+	}
+	if o.JSON {
+		return writeJSON(s.Out, t.json())
+	}
+	t.print(s, o)
+	return nil
+}
+
+// A tracing is everything one look needs and finds.
+type tracing struct {
+	books    []*codebook.Book
+	readers  []trace.Copies
+	rule     trace.Rule
+	articles []cable.Article
+	exhibits []inquiry.Exhibit
+	inquiry  *inquiry.Case
+	file     caseFile
+	eps      float64
+
+	graphs   []*trace.Graph
+	passages []trace.Passage
+	observed []trace.Observation // all looks
+	finding  trace.Finding
+	median   *int
+	p90      *int
+	notes    []string // what a reader of the finding has to know
+}
+
+func (o traceOptions) load(s Streams) (*tracing, error) {
+	t := &tracing{eps: o.Eps}
+	for _, name := range o.Codebook {
+		b, _, err := o.readCodebook(s, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.addBook(name, b); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.checkCommitments(o.Commitment); err != nil {
+		return nil, err
+	}
+	t.joinReaders()
+	if err := t.burn(o.Burnt); err != nil {
+		return nil, err
+	}
+	if err := t.readLeaks(s, o.Leaks); err != nil {
+		return nil, err
+	}
+	return t, t.openCase(o.Case)
+}
+
+func (t *tracing) addBook(name string, b *codebook.Book) error {
+	for _, other := range t.books {
+		if other.Commitment() == b.Commitment() {
+			return fault.Usage.New("the same codebook twice").At(name, 0, 0)
+		}
+	}
+	if len(t.books) > 0 && b.Rule.Text() != t.rule.Text() {
+		return fault.Mismatch.New("its decision rule is not that of the codebook before it").At(name, 0, 0).
+			WithHint("cables under different rules need separate findings")
+	}
+	t.rule, t.books = b.Rule, append(t.books, b)
+	return nil
+}
+
+func (t *tracing) checkCommitments(given []string) error {
+	for _, hex := range given {
+		found := false
+		for _, b := range t.books {
+			covered, ok := b.Covered(hex)
+			found = found || ok
+			if all := len(b.Readers()); ok && covered < all {
+				t.note("the commitment given covers %d of the %d copies of %s; the others were made later", covered, all, b.Reference)
+			}
+		}
+		if !found {
+			return fault.Mismatch.New("no codebook has the commitment %s", hex).
+				WithHint("this is not the codebook that was committed to before sending")
+		}
+	}
+	return nil
+}
+
+// joinReaders makes the union of the readers of all cables: the same id is the
+// same reader.
+func (t *tracing) joinReaders() {
+	at := map[string]int{}
+	for k, b := range t.books {
+		for _, r := range b.Readers() {
+			key := strings.ToLower(r.ID)
+			i, ok := at[key]
+			if !ok {
+				i = len(t.readers)
+				at[key] = i
+				t.readers = append(t.readers, trace.Copies{Reader: r.ID, Words: make([][]int, len(t.books))})
+			}
+			t.readers[i].Words[k] = b.Codeword(r)
+		}
+	}
+}
+
+func (t *tracing) burn(ids []string) error {
+	for _, id := range ids {
+		found := false
+		for i := range t.readers {
+			if strings.EqualFold(t.readers[i].Reader, id) {
+				t.readers[i].Burnt, found = true, true
+			}
+		}
+		if !found {
+			return fault.Usage.New("no reader %q to leave out as burnt", id)
+		}
+	}
+	return nil
+}
+
+func (t *tracing) readLeaks(s Streams, names []string) error {
+	for _, name := range names {
+		a, data, err := readLeak(s, name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(data)
+		t.articles = append(t.articles, a)
+		t.exhibits = append(t.exhibits, inquiry.Exhibit{Name: a.Name, SHA256: hex.EncodeToString(sum[:])})
+	}
+	return nil
+}
+
+func (t *tracing) note(format string, args ...any) {
+	t.notes = append(t.notes, fault.Escape(fmt.Sprintf(format, args...)))
+}
+
+// caseFile is the case on disk, as it was read.
+type caseFile struct {
+	name string
+	old  []byte // nil when there was none
+}
+
+func (t *tracing) openCase(name string) error {
+	commitments := make([]string, len(t.books))
+	for i, b := range t.books {
+		commitments[i] = b.Commitment()
+	}
+	fresh := inquiry.New(t.eps, t.rule, commitments)
+	if name == "" {
+		t.inquiry = fresh
+		return nil
+	}
+	data, err := durable.ReadFile(name, inquiry.MaxSize)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, fault.NotFound):
+		t.inquiry = fresh
+	case err != nil:
+		return err
+	default:
+		if t.inquiry, err = inquiry.Parse(name, data); err != nil {
+			return err
+		}
+		if err := t.inquiry.Match(t.eps, t.rule, commitments); err != nil {
+			return fault.At(err, name, 0, 0)
+		}
+	}
+	t.file = caseFile{name, data}
+	return nil
+}
+
+// save writes the case with the new look, unless somebody else did meanwhile.
+func (t *tracing) save() error {
+	if t.file.name == "" {
+		return nil
+	}
+	now, err := os.ReadFile(t.file.name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fault.System.Wrap(err, "the case")
+	}
+	if string(now) != string(t.file.old) {
+		return fault.Mismatch.New("the case was changed while this look was under way").At(t.file.name, 0, 0).
+			WithHint("run the trace again; nothing was recorded")
+	}
+	if t.file.old == nil {
+		return durable.CreateFile(t.file.name, t.inquiry.Encode())
+	}
+	return durable.WriteFile(t.file.name, t.inquiry.Encode())
+}
+
+// look reads the leaks, scores the copies and records the look. The text is
+// read to the end before any codeword is used.
+func (t *tracing) look(ctx context.Context) error {
+	var sizes [][]int
+	for _, b := range t.books {
+		t.graphs = append(t.graphs, trace.NewGraph(b.Draft.Lattice()))
+		sizes = append(sizes, b.Draft.Sizes())
+	}
+	t.passages = trace.NewReader(t.graphs).Find(t.articles)
+	t.inquiry.Add(t.exhibits, t.rule.Observe(t.graphs, t.passages, t.inquiry.Scored()))
+	first, later, err := t.inquiry.Observations(sizes)
+	if err != nil {
+		return err
+	}
+	t.observed = append(append([]trace.Observation{}, first...), later...)
+	t.finding, err = t.rule.Assess(ctx, trace.Evidence{Eps: t.eps, Readers: t.readers, First: first, Later: later})
+	if err != nil {
+		return fault.Interrupted.Wrap(err, "trace")
+	}
+	if median, p90, ok := t.finding.WordsNeeded(t.graphs, t.observed); ok {
+		t.median, t.p90 = &median, &p90
+	}
+	return t.save()
+}

@@ -1,0 +1,123 @@
+package codebook
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"chancery/cable"
+	"chancery/internal/fault"
+	"chancery/mark"
+)
+
+// Parse reads a codebook. It refuses anything but the one canonical text, and
+// any codebook whose commitments do not match what they commit to
+// (fault.Mismatch). Errors carry the name and, where there is one, a position.
+func Parse(name string, data []byte) (*Book, error) {
+	if len(data) > MaxSize {
+		return nil, fault.Input.New("a codebook has at most %d bytes", MaxSize).At(name, 0, 0)
+	}
+	var f file
+	if err := decode(name, data, &f); err != nil {
+		return nil, err
+	}
+	if f.Format != Format {
+		return nil, fault.Input.New("not a codebook of this version (format %q, not %q)", f.Format, Format).At(name, 0, 0)
+	}
+	b, err := f.book()
+	if err != nil {
+		return nil, fault.At(err, name, 0, 0)
+	}
+	if err := b.verify(&f); err != nil {
+		return nil, fault.At(err, name, 0, 0)
+	}
+	if canonical := b.Encode(); !bytes.Equal(canonical, data) {
+		line, column := differ(canonical, data)
+		return nil, fault.Input.New("the codebook is not in its canonical form").At(name, line, column).
+			WithHint("use the file as chancery wrote it")
+	}
+	return b, nil
+}
+
+func decode(name string, data []byte, f *file) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(f)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			line, column := position(data, d.InputOffset())
+			return fault.Input.New("text after the codebook's end").At(name, line, column)
+		}
+		return nil
+	}
+	line, column := position(data, d.InputOffset())
+	var syntax *json.SyntaxError
+	var typed *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		line, column = position(data, syntax.Offset)
+	case errors.As(err, &typed):
+		line, column = position(data, typed.Offset)
+	}
+	return fault.Input.Wrap(err, "not a codebook").At(name, line, column).
+		WithHint("a codebook is the file codebook.json or codebook.age that chancery mark wrote")
+}
+
+// position turns a byte offset into a line and a column, both 1-based.
+func position(data []byte, offset int64) (line, column int) {
+	before := data[:min(max(offset, 0), int64(len(data)))]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+func differ(a, b []byte) (line, column int) {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	return position(b, int64(i))
+}
+
+// book builds a Book from a file, without trusting any of its roots.
+func (f *file) book() (*Book, error) {
+	draft, err := cable.Parse([]byte(f.Draft))
+	if err != nil {
+		return nil, fault.Input.Wrap(err, "its draft cannot be read")
+	}
+	if err := f.Rule.Check(); err != nil {
+		return nil, fault.Input.Wrap(err, "its rule cannot be applied")
+	}
+	if f.Slots < 1 || f.Slots > mark.MaxSlots || len(f.Batches) == 0 {
+		return nil, fault.Input.New("it has no slots or no readers")
+	}
+	return &Book{
+		Reference: f.Reference, Draft: draft, Rule: f.Rule,
+		draw: mark.Draw{Secret: mark.Hash(f.Secret), Slots: f.Slots}, nonce: mark.Hash(f.Nonce), salt: mark.Hash(f.Salt),
+	}, nil
+}
+
+// verify recomputes every root and commitment of the file.
+func (b *Book) verify(f *file) error {
+	b.commitRoots()
+	mismatch := func(what string) error {
+		return fault.Mismatch.New("its commitment does not match: %s is not what was committed to", what).
+			WithHint("the file was changed after the copies were made; use an untouched one")
+	}
+	switch {
+	case b.drawRoot != mark.Hash(f.DrawRoot):
+		return mismatch("the draw")
+	case b.draftRoot != mark.Hash(f.DraftRoot):
+		return mismatch("the draft")
+	case b.Reference != referenceOf(b.Draft, b.draftRoot):
+		return mismatch("the reference")
+	}
+	for k, batch := range f.Batches {
+		if err := b.Add(batch.Readers); err != nil {
+			return err
+		}
+		if got := b.Batches[k]; got.CopiesRoot != batch.CopiesRoot || got.Commitment != batch.Commitment {
+			return mismatch("the list of copies or the rule")
+		}
+	}
+	return nil
+}

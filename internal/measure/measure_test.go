@@ -1,0 +1,39 @@
+package measure
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// scale is that of the tests: a twentieth, or all in `make soak`.
+func scale() float64 {
+	if os.Getenv("CHANCERY_SOAK") != "" {
+		return 1
+	}
+	return 0.05
+}
+
+func TestTables(t *testing.T) {
+	for _, e := range Tables {
+		t.Run(e.Name, func(t *testing.T) {
+			start := time.Now()
+			table, err := Run(context.Background(), e.Name, Config{Scale: scale()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			if err := table.WriteText(&b); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%v\n%s", time.Since(start), b.String())
+			for _, c := range table.Checks {
+				if !c.OK {
+					t.Errorf("%s: got %s, %s", c.Claim, c.Got, c.Limit)
+				}
+			}
+		})
+	}
+}
