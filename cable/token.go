@@ -20,6 +20,9 @@ type Token struct {
 	// Bracketed says that the word stands in square brackets, where editors
 	// put words of their own.
 	Bracketed bool
+	// Capital says that the word begins with a capital letter or is a figure,
+	// as names and dates do.
+	Capital bool
 }
 
 // Tokenize splits a text into its words. Letters and digits make words;
@@ -94,7 +97,8 @@ func (t *tokenizer) word() {
 	}
 	t.pos, t.dots = end, 0
 	if w := normalize(t.text[start:end]); w != "" {
-		t.tokens = append(t.tokens, Token{w, start, end, t.ellipsis, t.depth > 0})
+		first, _ := utf8.DecodeRuneInString(t.text[start:])
+		t.tokens = append(t.tokens, Token{w, start, end, t.ellipsis, t.depth > 0, unicode.IsUpper(first) || unicode.IsDigit(first)})
 		t.ellipsis = false
 	}
 }

@@ -45,8 +45,14 @@ func NewDraw(random io.Reader, slots int) (Draw, error) {
 	return d, err
 }
 
-// Slot returns the randomness of slot s: R_s = HKDF(rho, "slot" || s).
-func (d Draw) Slot(s int) Hash { return d.derive("slot", s) }
+// Slot returns the randomness of slot s: R_s = HKDF(rho, "slot" || s). It
+// panics when the draw has no such slot.
+func (d Draw) Slot(s int) Hash {
+	if s < 1 || s > d.Slots {
+		panic(fmt.Sprintf("mark: slot %d of a draw with slots 1 to %d", s, d.Slots))
+	}
+	return d.derive("slot", s)
+}
 
 // Leaf returns the commitment to slot s: c(R_s) under tag "slot" and the salt
 // HKDF(rho, "salt" || s).

@@ -44,6 +44,18 @@ func frequency(word string) float64 {
 	return 1e-6
 }
 
+// topical is the least background probability of names and figures: whoever
+// writes about the matter of a cable uses them, quoting or not.
+const topical = 2e-3
+
+func backgroundOf(t cable.Token) float64 {
+	p := frequency(t.Word)
+	if t.Capital {
+		p = max(p, topical)
+	}
+	return p
+}
+
 // Emission model: the probability that a word of the draft is printed as a
 // given word, relative to the background.
 const (
@@ -89,7 +101,7 @@ func newEmitter(vocabulary []wordShape, index map[string]int32, tokens []cable.T
 		}
 		e.exact = append(e.exact, id)
 		e.leak = append(e.leak, shapeOf(t.Word))
-		e.base = append(e.base, frequency(t.Word))
+		e.base = append(e.base, backgroundOf(t))
 	}
 	return e
 }

@@ -32,11 +32,25 @@ type Passage struct {
 // which words count as a passage of a cable. They weigh missed evidence
 // against clutter; no bound depends on them.
 const (
-	quotedThreshold  = 2.5
-	runningThreshold = 16
+	quotedThreshold  = 2.5 // where most of a quotation is in the match
+	partThreshold    = 10  // where it is a part of a quotation
+	partWords        = 4
+	runningThreshold = 16 // outside quotation marks
 	runningWords     = 5
 	ambiguityMargin  = 3 // nats by which the best cable must lead
 )
+
+// enough says whether a match of so many words of the cable, among so many
+// words examined, counts as a passage.
+func enough(ratio float64, quoted bool, words, matched, of int) bool {
+	switch {
+	case !quoted:
+		return ratio >= runningThreshold && words >= runningWords
+	case 3*matched >= 2*of:
+		return ratio >= quotedThreshold
+	}
+	return ratio >= partThreshold && words >= partWords
+}
 
 // A Reader finds passages of known cables in articles and reads them.
 type Reader struct {
@@ -174,11 +188,11 @@ func (r *Reader) candidates(tokens []cable.Token) []int {
 func (r *Reader) match(s *stretch, from, to, k int, quoted bool) (located, bool) {
 	a := align(r.graphs[k], s.tokens[from:to], s.emitter(k), from)
 	ratio := a.logRatio()
-	if ratio < quotedThreshold || !quoted && ratio < runningThreshold {
+	if ratio < quotedThreshold {
 		return located{}, false
 	}
 	first, last, words, paragraph := a.extent()
-	if last < first || !quoted && words < runningWords {
+	if last < first || !enough(ratio, quoted, words, last-first+1, to-from) {
 		return located{}, false
 	}
 	l := located{from: from + first, to: from + last + 1}

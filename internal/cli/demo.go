@@ -1,6 +1,203 @@
 package cli
 
-type demoOptions struct{}
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"path/filepath"
 
-// Run is filled in below.
-func (demoOptions) Run(s Streams) error { return nil }
+	"chancery/cable"
+	"chancery/internal/codebook"
+	"chancery/internal/demo"
+	"chancery/internal/durable"
+	"chancery/internal/fault"
+	"chancery/mark"
+	"chancery/trace"
+)
+
+type demoOptions struct {
+	Out  string `short:"o" placeholder:"DIR" help:"New or empty folder for the demo's files; otherwise a new temporary one."`
+	JSON bool   `name:"json" help:"Print the three findings as JSON."`
+}
+
+// Help is shown by chancery demo --help.
+func (demoOptions) Help() string {
+	return `An ambassador's telegram goes to twelve readers, each in words of their own. One copy, drawn at random,
+reaches three newspapers. The demo marks, leaks, traces and explains; then it traces an article about
+something else, and one that prints a wording sent to nobody. Everything is done by the code that mark
+and trace use, and every file is left in a folder to look at.`
+}
+
+// A play is one run of the demo.
+type play struct {
+	scene  *demo.Scene
+	draft  *cable.Draft
+	book   *codebook.Book
+	source codebook.Reader
+	dir    string
+}
+
+// Run plays the demo.
+func (o demoOptions) Run(ctx context.Context, s Streams) error {
+	p, err := o.prepare()
+	if err != nil {
+		return err
+	}
+	leaks, err := p.leak()
+	if err != nil {
+		return err
+	}
+	finding, err := p.trace(ctx, s, "leak.case", leaks...)
+	if err != nil {
+		return err
+	}
+	control, err := p.trace(ctx, s, "", filepath.Join(p.dir, "leaks", p.scene.Control.Name))
+	if err != nil {
+		return err
+	}
+	outsider, err := p.trace(ctx, s, "", filepath.Join(p.dir, "leaks", p.scene.Outsider.Name))
+	if err != nil {
+		return err
+	}
+	if o.JSON {
+		return writeJSON(s.Out, struct {
+			Source   string      `json:"source"`
+			Folder   string      `json:"folder"`
+			Finding  findingJSON `json:"finding"`
+			Control  findingJSON `json:"control"`
+			Outsider findingJSON `json:"outsider"`
+		}{p.source.ID, p.dir, finding.json(), control.json(), outsider.json()})
+	}
+	p.tell(s, finding, control, outsider)
+	return nil
+}
+
+// prepare marks the scene's draft for its readers, and draws the copy that
+// leaks.
+func (o demoOptions) prepare() (*play, error) {
+	scene, err := demo.Load()
+	if err != nil {
+		return nil, fault.Internal.Wrap(err, "demo")
+	}
+	p := &play{scene: scene}
+	if p.dir, err = demoFolder(o.Out); err != nil {
+		return nil, err
+	}
+	if p.draft, err = cable.Parse(scene.Draft); err != nil {
+		return nil, fault.Internal.Wrap(err, "demo")
+	}
+	readers, err := codebook.ParseReaders("readers.txt", scene.Readers)
+	if err != nil {
+		return nil, err
+	}
+	if p.book, err = codebook.New(p.draft, trace.DefaultRule(), readers, rand.Reader); err != nil {
+		return nil, err
+	}
+	if err := writeMarked(filepath.Join(p.dir, "marked"), p.book, p.book.Readers(), lock{plain: true}); err != nil {
+		return nil, err
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(len(readers))))
+	if err != nil {
+		return nil, fault.System.Wrap(err, "no randomness")
+	}
+	p.source = p.book.Readers()[n.Int64()]
+	return p, nil
+}
+
+func demoFolder(name string) (string, error) {
+	if name == "" {
+		dir, err := os.MkdirTemp("", "chancery-demo-")
+		if err != nil {
+			return "", fault.System.Wrap(err, "no temporary folder")
+		}
+		return dir, nil
+	}
+	return name, durable.CreateFolder(name, func(*durable.Folder) error { return nil })
+}
+
+// leak writes what the newspapers print, and returns the files of the three
+// that had the source's copy.
+func (p *play) leak() ([]string, error) {
+	stranger, err := p.stranger()
+	if err != nil {
+		return nil, err
+	}
+	var leaks []string
+	err = durable.CreateFolder(filepath.Join(p.dir, "leaks"), func(f *durable.Folder) error {
+		print := func(a demo.Article, choices []int) error {
+			text, err := p.scene.Print(a, p.draft, choices)
+			if err != nil {
+				return fault.Internal.Wrap(err, "demo")
+			}
+			return f.WriteFile(a.Name, []byte(text))
+		}
+		for _, a := range p.scene.Outlets {
+			leaks = append(leaks, filepath.Join(p.dir, "leaks", a.Name))
+			if err := print(a, p.book.Codeword(p.source)); err != nil {
+				return err
+			}
+		}
+		if err := print(p.scene.Control, nil); err != nil {
+			return err
+		}
+		return print(p.scene.Outsider, stranger)
+	})
+	return leaks, err
+}
+
+// stranger draws a wording that was sent to nobody.
+func (p *play) stranger() ([]int, error) {
+	draw, err := mark.NewDraw(rand.Reader, 1)
+	if err != nil {
+		return nil, fault.System.Wrap(err, "no randomness")
+	}
+	key := mark.NewCopyKey(draw.Slot(1), mark.Hash{}, "", mark.Hash{}, "nobody")
+	return key.Codeword(p.draft.Sizes()), nil
+}
+
+// trace runs the trace verb's own code over the files.
+func (p *play) trace(ctx context.Context, s Streams, caseName string, leaks ...string) (*tracing, error) {
+	o := traceOptions{Leaks: leaks, Codebook: []string{filepath.Join(p.dir, "marked", "codebook.json")}, Eps: defaultEps}
+	if caseName != "" {
+		o.Case = filepath.Join(p.dir, caseName)
+	}
+	t, err := o.load(s)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.look(ctx)
+}
+
+// tell explains the run to somebody who has never seen one.
+func (p *play) tell(s Streams, finding, control, outsider *tracing) {
+	w := s.Out
+	b := bold(s.Colour)
+	fmt.Fprintf(w, "%s\n\n%s\n\n", b(p.scene.Title), wrap(p.scene.Story, 96))
+	fmt.Fprintf(w, "%s  %d copies, each worded for one reader: %d places with alternatives, %.0f bits.\n",
+		b("Marked"), len(p.book.Readers()), len(p.draft.Groups), p.draft.Bits())
+	p.showWordings(w)
+	fmt.Fprintf(w, "\n%s  The copy of %s, drawn at random, reaches three newspapers.\n\n", b("Leaked"), b(p.source.ID))
+	fmt.Fprintf(w, "%s  The newspapers are read first, without looking at any copy.\n\n", b("Traced"))
+	finding.print(w, traceOptions{Case: filepath.Join(p.dir, "leak.case")})
+	fmt.Fprintf(w, "\n%s  The same question for an article about something else:\n\n", b("Control"))
+	control.printPassages(w)
+	control.printOutcome(w, false)
+	fmt.Fprintf(w, "\n%s  And for one that prints a wording of the telegram that was sent to nobody:\n\n", b("Outsider"))
+	outsider.printPassages(w)
+	fmt.Fprintln(w)
+	outsider.printOutcome(w, false)
+	fmt.Fprintf(w, "\nAll files are in %s: draft and copies, articles, codebook, case. Try:\n", p.dir)
+	fmt.Fprintf(w, "  chancery trace --codebook %s %s\n", filepath.Join(p.dir, "marked", "codebook.json"),
+		filepath.Join(p.dir, "leaks", p.scene.Outlets[0].Name))
+}
+
+// showWordings prints one sentence as three of the readers have it.
+func (p *play) showWordings(w io.Writer) {
+	for _, r := range p.book.Readers()[:3] {
+		text := p.draft.RenderParagraph(2, p.book.Codeword(r))
+		fmt.Fprintf(w, "  %-30s %s\n", r.ID, shorten(text, 110))
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strings"
 
 	"chancery/internal/fault"
@@ -125,24 +126,24 @@ func (t *tracing) wordsMatched() int {
 }
 
 // print says the finding in words.
-func (t *tracing) print(s Streams, o traceOptions) {
-	w := s.Out
+func (t *tracing) print(w io.Writer, o traceOptions) {
 	t.printPassages(w)
 	fmt.Fprintln(w)
+	t.printOutcome(w, o.ShowFit)
+	t.printFoot(w, o)
+}
+
+func (t *tracing) printOutcome(w io.Writer, showFit bool) {
 	switch t.finding.Outcome {
 	case trace.CopyNamed:
 		t.printNamed(w)
 	case trace.NoSingleCopy:
 		t.printNoSingleCopy(w)
 	case trace.SomeFit:
-		t.printSomeFit(w, o.ShowFit)
+		t.printSomeFit(w, showFit)
 	default:
-		t.printCannotSay(w, o.ShowFit)
+		t.printCannotSay(w, showFit)
 	}
-	if t.finding.Outcome != trace.CopyNamed {
-		t.printNeeded(w)
-	}
-	t.printFoot(w, o)
 }
 
 func (t *tracing) printPassages(w io.Writer) {
@@ -158,7 +159,7 @@ func (t *tracing) printPassages(w io.Writer) {
 		} else if p.Ambiguous {
 			mark = "?"
 		}
-		fmt.Fprintf(w, " %s %s, paragraph %d of %s: %s\n", mark, fault.Escape(p.Leak), p.Paragraph,
+		fmt.Fprintf(w, " %s %s, paragraph %d of %s: %s\n", mark, fault.Escape(filepath.Base(p.Leak)), p.Paragraph,
 			fault.Escape(t.books[p.Cable].Reference), shorten(p.Text, 100))
 	}
 	if t.anyPassage(func(p trace.Passage) bool { return p.Repeats }) {
@@ -257,6 +258,7 @@ func (t *tracing) printSomeFit(w io.Writer, show bool) {
 	t.printRead(w)
 	fmt.Fprintln(w, "Nobody is named: the words are too few. A copy that fits is not evidence against its reader.")
 	t.printFit(w, show)
+	t.printNeeded(w)
 }
 
 func (t *tracing) printCannotSay(w io.Writer, show bool) {
@@ -267,6 +269,7 @@ func (t *tracing) printCannotSay(w io.Writer, show bool) {
 	}
 	t.printRead(w)
 	t.printFit(w, show)
+	t.printNeeded(w)
 }
 
 func (t *tracing) printFit(w io.Writer, show bool) {

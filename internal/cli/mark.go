@@ -71,10 +71,10 @@ func (o markOptions) Run(s Streams) error {
 	if err != nil {
 		return fault.At(err, o.Readers, 0, 0)
 	}
-	if err := writeMarked(o.Out, book, readers, l); err != nil {
+	if err := writeMarked(o.Out, book, book.Readers(), l); err != nil {
 		return err
 	}
-	return o.report(s, book, readers, l)
+	return o.report(s, book, book.Readers(), l)
 }
 
 func (o markOptions) runAdd(s Streams) error {

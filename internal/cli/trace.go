@@ -58,7 +58,7 @@ func (o traceOptions) Run(ctx context.Context, s Streams) error {
 	if o.JSON {
 		return writeJSON(s.Out, t.json())
 	}
-	t.print(s, o)
+	t.print(s.Out, o)
 	return nil
 }
 
