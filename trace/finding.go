@@ -3,6 +3,7 @@ package trace
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -25,6 +26,8 @@ type Evidence struct {
 	Readers []Copies      // the union of the readers of all cables
 	First   []Observation // groups read at the first look
 	Later   []Observation // groups first read at later looks
+	// Progress, if set, is told what is being searched when that takes long.
+	Progress func(what string)
 }
 
 // A Named is a copy that met a bound.
@@ -161,6 +164,10 @@ func cablesOf(obs []Observation, c Copies) []int {
 	return out
 }
 
+// slowReaders is the number of readers from which joint decoding takes long
+// enough to be worth a word.
+const slowReaders = 400
+
 // nameTuples runs the bank of joint decoders over the readers who hold every
 // cable that was read.
 func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares) ([]Named, error) {
@@ -176,11 +183,17 @@ func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares) ([]Name
 	}
 	var out []Named
 	for _, part := range []struct {
-		t      int
-		eps    float64
-		attack []Attack
-	}{{2, share.pair, r.PairDecoders}, {3, share.triple, r.TripleDecoders}} {
+		t, most int
+		eps     float64
+		attack  []Attack
+	}{{2, r.PairReaders, share.pair, r.PairDecoders}, {3, r.TripleReaders, share.triple, r.TripleDecoders}} {
+		if len(ev.Readers) > part.most {
+			continue
+		}
 		for _, attack := range part.attack {
+			if ev.Progress != nil && len(words) >= slowReaders {
+				ev.Progress(fmt.Sprintf("%d copies in groups of %d, %s", len(words), part.t, attack))
+			}
 			j := NewJoint(r, attack, part.t, part.eps, len(ev.Readers), ev.First, words)
 			tuples, err := j.Search(ctx)
 			if err != nil {

@@ -16,8 +16,8 @@ const (
 	gramWords = 4
 	// pathSteps bounds the nodes visited for the grams that end at one word;
 	// cableSteps bounds those visited for one cable, so far as minSteps allows.
-	pathSteps    = 1 << 10
-	minSteps     = 1 << 4
+	pathSteps  = 1 << 10
+	minSteps   = 1 << 4
 	cableSteps = 1 << 22
 	// An archive of up to fullGrams grams is indexed whole. Of a larger one
 	// keptOf256 in 256 grams are kept, chosen by their hash.

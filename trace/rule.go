@@ -26,6 +26,10 @@ type Rule struct {
 	// PairDecoders and TripleDecoders are the attacks searched for.
 	PairDecoders   []Attack `json:"pair_decoders"`
 	TripleDecoders []Attack `json:"triple_decoders"`
+	// PairReaders and TripleReaders are the longest lists for which pairs and
+	// triples are searched: all tuples or none, fixed before anything is read.
+	PairReaders   int `json:"pair_readers"`
+	TripleReaders int `json:"triple_readers"`
 	// NoisePermille is the share of readings a joint decoder takes for noise.
 	NoisePermille int `json:"noise_permille"`
 	// BetsPermille are the bets b of the e-value.
@@ -44,6 +48,8 @@ func DefaultRule() Rule {
 		Version: Version, ReadMillibits: 500, FitPercent: 10, Contributors: 3, MaxContributors: 3,
 		PairDecoders:   []Attack{Interleave, AllOne},
 		TripleDecoders: []Attack{Interleave, Majority, Minority, Coin, AllOne},
+		PairReaders:    20000,
+		TripleReaders:  1000,
 		NoisePermille:  5,
 		BetsPermille:   []int{1, 30, 100, 200, 350},
 		NonePercent:    []int{10, 50, 90},
@@ -61,6 +67,8 @@ func (r Rule) Check() error {
 		return fmt.Errorf("fit_percent %d is not in 0..50", r.FitPercent)
 	case r.Contributors < 1 || r.Contributors > 16 || r.MaxContributors < 1 || r.MaxContributors > 16:
 		return fmt.Errorf("contributors must be in 1..16")
+	case r.PairReaders < 0 || r.PairReaders > 100000 || r.TripleReaders < 0 || r.TripleReaders > 5000:
+		return fmt.Errorf("pair_readers must be in 0..100000 and triple_readers in 0..5000")
 	case r.NoisePermille < 1 || r.NoisePermille > 500:
 		return fmt.Errorf("noise_permille %d is not in 1..500", r.NoisePermille)
 	case len(r.BetsPermille) == 0 || len(r.BetsPermille) > 16 || slices.Min(r.BetsPermille) < 1 || slices.Max(r.BetsPermille) > 999:

@@ -116,3 +116,12 @@ func usageError(err error) error {
 func (s Streams) warn(format string, args ...any) {
 	fmt.Fprintf(s.Err, "chancery: warning: %s\n", fault.Escape(fmt.Sprintf(format, args...)))
 }
+
+// progress returns a function that says on a terminal what is going on, and
+// nothing elsewhere.
+func (s Streams) progress(doing string) func(string) {
+	if !s.Terminal {
+		return nil
+	}
+	return func(what string) { fmt.Fprintf(s.Err, "chancery: %s %s\n", doing, what) }
+}

@@ -79,11 +79,12 @@ type tracing struct {
 	finding  trace.Finding
 	median   *int
 	p90      *int
+	progress func(string)
 	notes    []string // what a reader of the finding has to know
 }
 
 func (o traceOptions) load(s Streams) (*tracing, error) {
-	t := &tracing{eps: o.Eps}
+	t := &tracing{eps: o.Eps, progress: s.progress("searching")}
 	for _, name := range o.Codebook {
 		b, _, err := o.readCodebook(s, name)
 		if err != nil {
@@ -256,7 +257,7 @@ func (t *tracing) look(ctx context.Context) error {
 		return err
 	}
 	t.observed = append(append([]trace.Observation{}, first...), later...)
-	t.finding, err = t.rule.Assess(ctx, trace.Evidence{Eps: t.eps, Readers: t.readers, First: first, Later: later})
+	t.finding, err = t.rule.Assess(ctx, trace.Evidence{Eps: t.eps, Readers: t.readers, First: first, Later: later, Progress: t.progress})
 	if err != nil {
 		return fault.Interrupted.Wrap(err, "trace")
 	}
