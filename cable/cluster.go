@@ -177,7 +177,7 @@ func (b *budget) spend(d *Draft, c cluster) error {
 	}
 	s := d.firstSite(c.pieces)
 	return &ParseError{s.Line, s.Column,
-		fmt.Sprintf("the wordings up to here come to more than %d, or more than %d bytes", MaxWordings, MaxDraft),
+		fmt.Sprintf("the wordings of all sites up to here are more than %d, or more than %d bytes", MaxWordings, MaxDraft),
 		"put white space between sites that touch, or use fewer sites"}
 }
 

@@ -13,7 +13,7 @@ const (
 	MaxGroups       = 1 << 14 // groups a draft
 	MaxHeaderFields = 1000    // lines of the header block, continuations apart
 	MaxTouching     = 256     // wordings of sites that no white space parts
-	MaxWordings     = 1 << 20 // of all clusters of such sites together
+	MaxWordings     = 1 << 18 // of all sites, those that touch taken together
 )
 
 // A Field is one header line with its continuation lines.

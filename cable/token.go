@@ -124,13 +124,16 @@ func isWordRune(r rune) bool {
 	if r < utf8.RuneSelf {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 	}
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r))
+	if r == utf8.RuneError || isJoiner(r) { // Unicode counts some apostrophes as letters
+		return false
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
 }
 
 // isJoiner says whether r is a hyphen or an apostrophe.
 func isJoiner(r rune) bool {
 	switch r {
-	case '-', '‐', '‑', '\'', '’', 'ʼ', '＇':
+	case '-', '‐', '‑', '\'', '’', 'ʼ', 'ʻ', '＇':
 		return true
 	}
 	return false
@@ -155,6 +158,8 @@ func normalize(word string) string {
 		switch {
 		case r == '.': // only figures hold one
 			return r
+		case r == 'ς': // a Greek capital does not tell where the word ends
+			return 'σ'
 		case !isWordRune(r) || unicode.Is(unicode.Mn, r):
 			return -1
 		}

@@ -66,6 +66,12 @@ type Finding struct {
 	GroupsRead  int
 	// BestBits is -log2 of the p-value of the best single score.
 	BestBits float64
+	// Strengths are -log10 of the single p-values of all copies that are not
+	// burnt, largest first
+	// and without their readers: a picture of the list, not of anybody on it.
+	Strengths []float64
+	// NeedStrength is the strength a single score had to reach.
+	NeedStrength float64
 }
 
 // Assess applies the rule to the evidence.
@@ -75,11 +81,9 @@ func (r Rule) Assess(ctx context.Context, ev Evidence) (Finding, error) {
 	for _, o := range all {
 		f.BitsRead += o.Weights.Information()
 	}
-	named, best, err := r.name(ctx, ev, all)
-	if err != nil {
+	if err := r.name(ctx, ev, all, &f); err != nil {
 		return f, err
 	}
-	f.Named, f.BestBits = named, best
 	f.Fit, f.FitExpected = r.fit(all, ev.Readers)
 	posteriors, none := r.posteriors(all, ev.Readers)
 	f.None = none
@@ -120,29 +124,35 @@ func (r Rule) fit(obs []Observation, readers []Copies) (fit []Fit, expected floa
 	return fit, expected * (n - 1) / n
 }
 
-// name applies every bound of the rule and returns the copies named, and
-// -log2 of the best single p-value of the first look.
-func (r Rule) name(ctx context.Context, ev Evidence, all []Observation) ([]Named, float64, error) {
+// name applies every bound of the rule and fills in the copies named and the
+// strengths.
+func (r Rule) name(ctx context.Context, ev Evidence, all []Observation, f *Finding) error {
 	n := float64(len(ev.Readers))
 	share := r.shares(ev.Eps)
-	best := 0.0
+	f.NeedStrength = -math.Log10(share.single / n)
 	var out []Named
 	for i, p := range r.PValues(ev.First, ev.Readers) {
 		c := ev.Readers[i]
 		x := Named{Reader: c.Reader, P: p, Limit: share.single / n, LogE: r.LogE(all, c), Cables: cablesOf(all, c)}
-		best = max(best, -x.P.Log10Upper()/math.Log10(2))
-		x.ByP = x.P.Upper() <= x.Limit
+		if !c.Burnt {
+			f.Strengths = append(f.Strengths, -p.Log10Upper())
+		}
+		x.ByP = p.Upper() <= x.Limit
 		x.ByE = x.LogE >= math.Log(n/share.later)
 		if (x.ByP || x.ByE) && !c.Burnt {
 			out = append(out, x)
 		}
 	}
-	joint, err := r.nameTuples(ctx, ev, share)
+	slices.SortFunc(f.Strengths, func(a, b float64) int { return cmp.Compare(b, a) })
+	if len(f.Strengths) > 0 {
+		f.BestBits = max(0, f.Strengths[0]/math.Log10(2))
+	}
+	joint, err := r.nameTuples(ctx, ev, share, out)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	for _, x := range joint {
-		if !slices.ContainsFunc(out, func(y Named) bool { return y.Reader == x.Reader }) {
+		if !contains(out, x.Reader) {
 			k := slices.IndexFunc(ev.Readers, func(c Copies) bool { return c.Reader == x.Reader })
 			x.LogE, x.Cables = r.LogE(all, ev.Readers[k]), cablesOf(all, ev.Readers[k])
 			out = append(out, x)
@@ -151,7 +161,8 @@ func (r Rule) name(ctx context.Context, ev Evidence, all []Observation) ([]Named
 	slices.SortStableFunc(out, func(a, b Named) int {
 		return cmp.Or(cmp.Compare(len(a.With), len(b.With)), cmp.Compare(a.P.Log10Upper(), b.P.Log10Upper()))
 	})
-	return out, best, nil
+	f.Named = out
+	return nil
 }
 
 func cablesOf(obs []Observation, c Copies) []int {
@@ -169,8 +180,8 @@ func cablesOf(obs []Observation, c Copies) []int {
 const slowReaders = 400
 
 // nameTuples runs the bank of joint decoders over the readers who hold every
-// cable that was read.
-func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares) ([]Named, error) {
+// cable that was read. Tuples are not asked about readers named already.
+func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares, already []Named) ([]Named, error) {
 	if len(ev.First) == 0 {
 		return nil, nil
 	}
@@ -190,11 +201,16 @@ func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares) ([]Name
 		if len(ev.Readers) > part.most {
 			continue
 		}
+		known := make([]bool, len(who))
+		for i, k := range who {
+			known[i] = contains(already, ev.Readers[k].Reader) || contains(out, ev.Readers[k].Reader)
+		}
 		for _, attack := range part.attack {
 			if ev.Progress != nil && len(words) >= slowReaders {
 				ev.Progress(fmt.Sprintf("%d copies in groups of %d, %s", len(words), part.t, attack))
 			}
 			j := NewJoint(r, attack, part.t, part.eps, len(ev.Readers), ev.First, words)
+			j.named = known
 			tuples, err := j.Search(ctx)
 			if err != nil {
 				return nil, err
@@ -205,6 +221,10 @@ func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares) ([]Name
 		}
 	}
 	return out, nil
+}
+
+func contains(named []Named, reader string) bool {
+	return slices.ContainsFunc(named, func(x Named) bool { return x.Reader == reader })
 }
 
 func holdsAll(obs []Observation, c Copies) bool {

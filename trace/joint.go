@@ -45,6 +45,11 @@ type Joint struct {
 	tables [][]int32
 	packed *packed
 	fresh  *Tail // scores of a tuple all drawn afresh; nil until asked for
+
+	// named marks, by index, readers that other parts of the rule name; tuples
+	// are tested for the others alone. Nil for none.
+	named []bool
+	alone map[[2]int]int // what reaches computed, by the other members
 }
 
 // NewJoint prepares a search for tuples of t (2 or 3) readers. eps bounds the
@@ -230,26 +235,63 @@ func (s *scanner) last(start int, fixed []int, out [][]int) [][]int {
 // Test applies the whole rule to one tuple of t indices.
 func (j *Joint) Test(members []int) Tuple {
 	out := Tuple{Members: members, Attack: j.attack}
-	all := j.all()
 	score := 0
 	for k, table := range j.tables {
 		score += int(table[j.at(members, k)])
 	}
 	p := make([]Prob, 1<<j.t)
-	for set := 1; set < len(p); set++ {
-		if set == len(p)-1 {
-			p[set] = all.AtLeast(score)
-		} else {
-			p[set] = j.conditional(members, set, score)
+	for m, reader := range members {
+		if j.named != nil && j.named[reader] || !j.reaches(members, m, score) {
+			continue
 		}
-	}
-	for m := range members {
+		j.fill(p, members, m, score)
 		if n, ok := j.name(m, p); ok {
-			n.Index = members[m]
+			n.Index = reader
 			out.Named = append(out.Named, n)
 		}
 	}
 	return out
+}
+
+// reaches says whether the score meets the bound for the set of member m
+// alone. It is what most tuples around one source fail, and what they share.
+func (j *Joint) reaches(members []int, m, score int) bool {
+	others := [2]int{-1, -1}
+	for i, at := 0, 0; i < len(members); i++ {
+		if i != m {
+			others[at] = members[i]
+			at++
+		}
+	}
+	need, ok := j.alone[others]
+	if !ok {
+		scores := make([][]int32, len(j.tables))
+		for k := range scores {
+			scores[k] = j.free(members, 1<<m, k)
+		}
+		need = math.MaxInt
+		if s, some := NewTail(scores, math.MaxInt32-1).Threshold(j.limit(1)); some {
+			need = s
+		}
+		if j.alone == nil {
+			j.alone = map[[2]int]int{}
+		}
+		j.alone[others] = need
+	}
+	return score >= need
+}
+
+// fill computes p_S for every set S that holds member m, unless it is known.
+func (j *Joint) fill(p []Prob, members []int, m, score int) {
+	for set := range p {
+		switch {
+		case set&(1<<m) == 0 || p[set] != Prob{}:
+		case set == len(p)-1:
+			p[set] = j.all().AtLeast(score)
+		default:
+			p[set] = j.conditional(members, set, score)
+		}
+	}
 }
 
 // name says whether member m of a tuple meets every bound, and gives the one

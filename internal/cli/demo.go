@@ -62,6 +62,9 @@ func (o demoOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
+	if err := durable.CreateFile(filepath.Join(p.dir, "finding.svg"), finding.picture()); err != nil {
+		return err
+	}
 	if o.JSON {
 		return writeJSON(s.Out, struct {
 			Source   string      `json:"source"`
@@ -189,7 +192,7 @@ func (p *play) tell(s Streams, finding, control, outsider *tracing) {
 	outsider.printPassages(w)
 	fmt.Fprintln(w)
 	outsider.printOutcome(w, false)
-	fmt.Fprintf(w, "\nAll files are in %s: draft and copies, articles, codebook, case. Try:\n", p.dir)
+	fmt.Fprintf(w, "\nAll files are in %s: copies, articles, codebook, case, and the finding as a\npicture, finding.svg. Try:\n", p.dir)
 	fmt.Fprintf(w, "  chancery trace --codebook %s %s\n", filepath.Join(p.dir, "marked", "codebook.json"),
 		filepath.Join(p.dir, "leaks", p.scene.Outlets[0].Name))
 }

@@ -29,6 +29,7 @@ type traceOptions struct {
 	Commitment []string `placeholder:"HEX" help:"Check a codebook against a commitment that was published before sending."`
 	Burnt      []string `placeholder:"ID" help:"A copy whose wording was disclosed before the leak; it is not named. Repeat for several."`
 	ShowFit    bool     `help:"Print the ids of the copies that still fit. They are not accused of anything."`
+	Picture    string   `placeholder:"FILE" help:"Draw the finding as an SVG picture in a new file."`
 	JSON       bool     `name:"json" help:"Print the finding as JSON."`
 	keyOptions
 }
@@ -54,6 +55,11 @@ func (o traceOptions) Run(ctx context.Context, s Streams) error {
 	}
 	if err := t.look(ctx); err != nil {
 		return err
+	}
+	if o.Picture != "" {
+		if err := durable.CreateFile(o.Picture, t.picture()); err != nil {
+			return err
+		}
 	}
 	if o.JSON {
 		return writeJSON(s.Out, t.json())

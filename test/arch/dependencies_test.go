@@ -16,7 +16,6 @@ var product = map[string]string{
 	"filippo.io/age":                      "seals and opens: a reviewed format with post-quantum recipients",
 	"github.com/PuerkitoBio/goquery":      "reads the HTML that newspapers really serve",
 	"github.com/alecthomas/kong":          "verbs, flags and their help from one struct a verb",
-	"github.com/schollz/progressbar/v3":   "tells how far long work has come",
 	"golang.org/x/mod":                    "Merkle hashing as transparency logs do it (sumdb/tlog)",
 	"golang.org/x/net":                    "the HTML parser of the Go project",
 	"golang.org/x/term":                   "asks for a passphrase without showing it",
@@ -25,7 +24,6 @@ var product = map[string]string{
 
 // testsOnly lists the modules that only tests use.
 var testsOnly = map[string]string{
-	"github.com/google/go-cmp":        "says how two large values differ",
 	"github.com/rogpeppe/go-internal": "testscript: whole-system scripts",
 	"pgregory.net/rapid":              "property tests that shrink what they find (MPL-2.0: never in the binary)",
 }

@@ -79,6 +79,9 @@ var rooms = map[string]room{
 			"internal/inquiry", "internal/seal", "internal/durable", "internal/fault"},
 		never: []string{"net", "database/sql"},
 	},
+	// What authors and finders look at; both draw on nothing but their input.
+	"internal/strength":  {ours: []string{"cable"}, never: []string{"net", "database/sql", "os"}},
+	"internal/picture":   {never: []string{"net", "database/sql", "os"}},
 	"internal/testworld": {ours: []string{anything}},
 
 	// The only room that wires the others and sees the terminal.
@@ -86,7 +89,6 @@ var rooms = map[string]room{
 		ours: []string{anything},
 		others: []string{
 			"github.com/alecthomas/kong",
-			"github.com/schollz/progressbar/v3",
 			"golang.org/x/term",
 		},
 		never: []string{"database/sql"},
@@ -176,7 +178,6 @@ var holders = map[string][]string{
 	"filippo.io/age":                 {"internal/seal"},
 	"flag":                           {"internal/cli"},
 	"github.com/alecthomas/kong":     {"internal/cli"},
-	"github.com/schollz/progressbar": {"internal/cli"},
 	"golang.org/x/term":              {"internal/cli"},
 }
 
