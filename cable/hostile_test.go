@@ -33,7 +33,7 @@ var hostile = []struct {
 	}, ""},
 	{"more groups than can be", func() string { return fill("{a|b} ", "") }, "more than 16384 groups"},
 	{"clusters of 256 wordings", func() string {
-		return strings.Repeat(strings.Repeat("{a|b}", 8)+" ", MaxGroups/8)
+		return strings.Repeat(strings.Repeat("{a|b}", 8)+" ", MaxGroups/16)
 	}, ""},
 	{"linked clusters of 256 wordings", func() string {
 		var first, again strings.Builder
@@ -136,6 +136,7 @@ func TestHostileHeaders(t *testing.T) {
 func exercise(d *Draft) {
 	d.Canonical()
 	d.RecordText()
+	d.Warnings()
 	for _, s := range d.Segments() {
 		d.Renderings(s)
 	}

@@ -19,6 +19,7 @@ type Warning struct {
 func (d *Draft) Warnings() []Warning {
 	var out []Warning
 	for _, p := range d.Paragraphs {
+		quoted := inQuotes(p)
 		for i, piece := range p {
 			if piece.Site < 0 {
 				continue
@@ -28,7 +29,7 @@ func (d *Draft) Warnings() []Warning {
 			for _, msg := range d.siteWarnings(s, before, after) {
 				out = append(out, Warning{s.Line, s.Column, msg})
 			}
-			if inQuotes(p, i) {
+			if quoted[i] {
 				out = append(out, Warning{s.Line, s.Column, "the site stands in quotation marks; quoted words are not ours to vary"})
 			}
 		}
@@ -118,11 +119,13 @@ func mixedVowels(alternatives []string) bool {
 	return vowels > 0 && others > 0
 }
 
-// inQuotes says whether piece i of a paragraph stands in double quotation
-// marks, by counting those of the fixed text before it.
-func inQuotes(p Paragraph, i int) bool {
+// inQuotes says of each piece of a paragraph whether it stands in double
+// quotation marks, by counting those of the fixed text before it.
+func inQuotes(p Paragraph) []bool {
 	depth, straight := 0, false
-	for _, piece := range p[:i] {
+	quoted := make([]bool, len(p))
+	for i, piece := range p {
+		quoted[i] = depth > 0 || straight
 		for _, r := range piece.Text {
 			switch r {
 			case '“', '«':
@@ -134,5 +137,5 @@ func inQuotes(p Paragraph, i int) bool {
 			}
 		}
 	}
-	return depth > 0 || straight
+	return quoted
 }

@@ -22,7 +22,7 @@ const (
 	// An archive of up to fullGrams grams is indexed whole. Of a larger one
 	// keptOf256 in 256 grams are kept, chosen by their hash.
 	fullGrams = 1 << 22
-	keptOf256 = 96
+	keptOf256 = 88
 	// commonGram is the number of cables in which a gram may occur; grams of
 	// more cables are boilerplate and are left out.
 	commonGram = 64

@@ -2,6 +2,7 @@ package testworld
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,11 +28,15 @@ offense offence|organiz organis|recogniz recognis|realiz realis|emphasiz emphasi
 minimiz minimis|maximiz maximis|utiliz utilis|summariz summaris|mobiliz mobilis|stabiliz stabilis|neutraliz neutralis|
 normaliz normalis|jeopardiz jeopardis|apologiz apologis|sympathiz sympathis|characteriz characteris|analyz analys|
 traveling travelling|traveled travelled|canceled cancelled|modeled modelled|signaled signalled|fulfillment fulfilment|
-skeptic sceptic|maneuver manoeuvre|judgment judgement|acknowledgment acknowledgement|toward towards|percent per\u0020cent|
+skeptic sceptic|maneuver manoeuvre|judgment judgement|acknowledgment acknowledgement|toward towards|percent per_cent|
 airplane aeroplane|gray grey|plow plough|enroll enrol|willful wilful|among amongst|while whilst`)
 
 // whole are spellings of whole words.
-var whole = pairs(`program programme|programs programmes|license licence|practiced practised|check cheque|tons tonnes`)
+var whole = pairs(`program programme|programs programmes|license licence|practiced practised`)
+
+// kept are beginnings of words that look like a stem and are no case of it.
+var kept = []string{"emphasis ", "analysis ", "analyst", "laborator", "laborious", "honorar", "colorado", "colorful",
+	"vigorous", "rigorous", "percentage"}
 
 var numerals = pairs(`2 two|3 three|4 four|5 five|6 six|7 seven|8 eight|9 nine|10 ten`)
 
@@ -39,7 +44,7 @@ func pairs(text string) [][2]string {
 	var out [][2]string
 	for pair := range strings.SplitSeq(text, "|") {
 		a, b, _ := strings.Cut(strings.TrimSpace(pair), " ")
-		out = append(out, [2]string{a, strings.ReplaceAll(b, `\u0020`, " ")})
+		out = append(out, [2]string{a, strings.ReplaceAll(b, "_", " ")})
 	}
 	return out
 }
@@ -74,15 +79,19 @@ func rulesOf(pairs [][2]string, from int, tail string) rules {
 func (r rules) apply(text string) string {
 	return r.pattern.ReplaceAllStringFunc(text, func(found string) string {
 		m := r.pattern.FindStringSubmatch(found)
-		to, ok := r.other[strings.ToLower(m[2])]
-		if !ok || strings.HasPrefix(strings.ToLower(m[2]+m[3]), strings.ToLower(to)) {
-			return found // the form is the same, or already the other
+		word, to := strings.ToLower(m[2]+m[3]), r.other[strings.ToLower(m[2])]
+		if len(to) > len(m[2]) && strings.HasPrefix(word, to) || isKept(word) {
+			return found // it is the other spelling already, or another word
 		}
 		if first, _ := utf8.DecodeRuneInString(m[2]); unicode.IsUpper(first) {
 			to = capital(to)
 		}
 		return m[1] + to + m[3]
 	})
+}
+
+func isKept(word string) bool {
+	return slices.ContainsFunc(kept, func(k string) bool { return strings.HasPrefix(word+" ", k) })
 }
 
 // Edit returns a text as the house prints it: its spelling, its quotation

@@ -175,10 +175,10 @@ func TestRoomsRefuse(t *testing.T) {
 // terminal. It repeats the table on purpose: these must not be widened by a
 // careless line there.
 var holders = map[string][]string{
-	"filippo.io/age":                 {"internal/seal"},
-	"flag":                           {"internal/cli"},
-	"github.com/alecthomas/kong":     {"internal/cli"},
-	"golang.org/x/term":              {"internal/cli"},
+	"filippo.io/age":             {"internal/seal"},
+	"flag":                       {"internal/cli"},
+	"github.com/alecthomas/kong": {"internal/cli"},
+	"golang.org/x/term":          {"internal/cli"},
 }
 
 func TestHolders(t *testing.T) {
