@@ -37,17 +37,22 @@ const (
 )
 
 // An IndexBuilder collects the grams of cables. It keeps 8 bytes a gram, and
-// nothing else of a cable.
+// nothing else of a cable. An empty one is made by NewIndexBuilder.
 type IndexBuilder struct {
-	chunks [][]uint64 // entries: hash, then cable in the low cableBits
+	// parts hold entries, by the high bits of their hash, so that Build keeps
+	// to one part of the index at a time. An entry is a hash, then a cable in
+	// the low cableBits.
+	parts  [1 << partBits][][]uint64
 	grams  int
 	cables int
 	kept   uint64 // of 256
 	walk   gramWalk
 }
 
-// chunkGrams is the number of entries in one chunk of a builder.
-const chunkGrams = 1 << 16
+const (
+	partBits   = 8
+	chunkGrams = 1 << 12 // entries allocated at a time for one part
+)
 
 // NewIndexBuilder returns a builder that holds no cable.
 func NewIndexBuilder() *IndexBuilder {
@@ -60,7 +65,7 @@ func NewIndexBuilder() *IndexBuilder {
 // cables.
 //
 // The work at each word is bounded: where so many alternatives stand close
-// together that more than about 700 wordings of four words end at one word,
+// together that more than about 500 wordings of four words end at one word,
 // wordings with later alternatives are lost there. A lattice of more than 4096
 // nodes has fewer steps a word; one of 2^18 or more has 16, enough for the
 // first alternatives only.
@@ -93,24 +98,37 @@ func (b *IndexBuilder) add(hash uint64) {
 }
 
 func (b *IndexBuilder) push(entry uint64) {
-	last := len(b.chunks) - 1
-	if last < 0 || len(b.chunks[last]) == chunkGrams {
-		b.chunks = append(b.chunks, make([]uint64, 0, min(b.grams, chunkGrams)))
+	part := &b.parts[entry>>(cableBits+hashBits-partBits)]
+	last := len(*part) - 1
+	if last < 0 || len((*part)[last]) == chunkGrams {
+		*part = append(*part, make([]uint64, 0, chunkGrams*min(1, last+1)))
 		last++
 	}
-	b.chunks[last] = append(b.chunks[last], entry)
+	(*part)[last] = append((*part)[last], entry)
 	b.grams++
+}
+
+// all yields every entry, part by part.
+func (b *IndexBuilder) all(yield func(uint64) bool) {
+	for _, part := range b.parts {
+		for _, chunk := range part {
+			for _, e := range chunk {
+				if !yield(e) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // thin drops the grams that a large index does not keep.
 func (b *IndexBuilder) thin() {
-	all := b.chunks
-	b.kept, b.grams, b.chunks = keptOf256, 0, nil
-	for _, chunk := range all {
-		for _, e := range chunk {
-			if e>>cableBits&255 < b.kept {
-				b.push(e)
-			}
+	whole := IndexBuilder{parts: b.parts}
+	b.kept, b.grams = keptOf256, 0
+	clear(b.parts[:])
+	for e := range whole.all {
+		if e>>cableBits&255 < b.kept {
+			b.push(e)
 		}
 	}
 }
@@ -219,22 +237,18 @@ func (b *IndexBuilder) Build() *Index {
 func (x *Index) place(b *IndexBuilder) {
 	x.starts, x.postings = make([]uint32, 1<<x.bucket+1), make([]uint32, b.grams)
 	shift := cableBits + hashBits - x.bucket
-	for _, chunk := range b.chunks {
-		for _, e := range chunk {
-			x.starts[e>>shift]++
-		}
+	for e := range b.all {
+		x.starts[e>>shift]++
 	}
 	end := uint32(0)
 	for k := range x.starts {
 		end += x.starts[k]
 		x.starts[k] = end
 	}
-	for _, chunk := range b.chunks {
-		for _, e := range chunk {
-			at := &x.starts[e>>shift]
-			*at--
-			x.postings[*at] = x.posting(e>>cableBits)<<x.number | uint32(e&(MaxIndexed-1))
-		}
+	for e := range b.all {
+		at := &x.starts[e>>shift]
+		*at--
+		x.postings[*at] = x.posting(e>>cableBits)<<x.number | uint32(e&(MaxIndexed-1))
 	}
 }
 
@@ -296,7 +310,7 @@ type search struct {
 // words, best first, and the lower number first among equals. Words are
 // normalised, as cable.Words returns them. It finds nothing among fewer than
 // four words, in boilerplate that more than 64 cables share, or by chance
-// where few words are unaltered, since a large index keeps 3 of 8 grams.
+// where few words are unaltered, since a large index keeps 11 of 32 grams.
 func (x *Index) Lookup(words []string, n int) []Hit {
 	s := x.searches.Get().(*search)
 	defer x.searches.Put(s)

@@ -217,8 +217,10 @@ func (a *archive) indexed(t testing.TB) *indexed {
 		b.Add(l)
 		x.add += time.Since(start)
 	}
-	for _, c := range b.chunks {
-		x.builder += 8 * cap(c)
+	for _, part := range b.parts {
+		for _, chunk := range part {
+			x.builder += 8 * cap(chunk)
+		}
 	}
 	start := time.Now()
 	x.index = b.Build()
@@ -265,12 +267,12 @@ func (x *indexed) speed(trials, words int) (mean, p99 time.Duration) {
 }
 
 func TestIndexFindsQuotations(t *testing.T) {
-	x := newArchive(2000, nil).indexed(t)
-	// 400 trials at 99.9 % fail once in 10^9 below 98 %.
-	if got := x.recall(0, x.size, 400, 25, 0.08); got < 0.98 {
+	x := newArchive(150, nil).indexed(t)
+	// At the true 99.9 %, more than 4 of 200 are missed once in 10^5 seeds.
+	if got := x.recall(0, x.size, 200, 25, 0.08); got < 0.98 {
 		t.Errorf("found %.3f of quotations of 25 words, 8 %% altered; want 0.98", got)
 	}
-	if got := x.recall(0, x.size, 400, 4, 0); got < 0.9 {
+	if got := x.recall(0, x.size, 200, 4, 0); got < 0.9 {
 		t.Errorf("found %.3f of quotations of 4 words; want 0.9: a small archive is indexed whole", got)
 	}
 }
@@ -393,12 +395,14 @@ func TestIndexThinsLargeArchives(t *testing.T) {
 	}
 }
 
-func TestLookupAllocatesItsResultOnly(t *testing.T) {
+// One allocation is the result; the race detector makes pools forget some of
+// what they hold. Without its pool a look-up makes ten.
+func TestLookupAllocatesLittle(t *testing.T) {
 	a := newArchive(20, nil)
 	x := a.indexed(t).index
 	words := a.quotation(rand.New(rand.NewPCG(1, 1)), a.spots(7), 25, 0)
 	x.Lookup(words, 8)
-	if got := testing.AllocsPerRun(100, func() { x.Lookup(words, 8) }); got > 1 {
+	if got := testing.AllocsPerRun(100, func() { x.Lookup(words, 8) }); got > 4 {
 		t.Errorf("%v allocations a look-up", got)
 	}
 }

@@ -44,7 +44,8 @@ type Joint struct {
 	sizes  []int
 	tables [][]int32
 	packed *packed
-	fresh  *Tail // scores of a tuple all drawn afresh; nil until asked for
+	rows   []uint8 // the packed bytes, copy by copy
+	fresh  *Tail   // scores of a tuple all drawn afresh; nil until asked for
 
 	// named marks, by index, readers that other parts of the rule name; tuples
 	// are tested for the others alone. Nil for none.
@@ -93,7 +94,7 @@ func (j *Joint) Search(ctx context.Context) ([]Tuple, error) {
 	if !ok {
 		return nil, nil
 	}
-	j.packed = pack(j.sizes, len(j.words), func(i, k int) int { return j.words[i][k] })
+	j.pack()
 	hits, err := j.scan(ctx, int32(need))
 	if err != nil {
 		return nil, err
@@ -122,6 +123,16 @@ func (j *Joint) bestPossible() float64 {
 		bits += float64(j.t) * math.Log2(float64(q))
 	}
 	return math.Exp2(-bits)
+}
+
+// pack packs the codewords for the search.
+func (j *Joint) pack() {
+	j.packed = packInto(tupleValues, j.sizes, len(j.words), func(i, k int) int { return j.words[i][k] })
+	for i := range j.words {
+		for b := range j.packed.blocks {
+			j.rows = append(j.rows, j.packed.bytes[b][i])
+		}
+	}
 }
 
 // scan returns the tuples that score at least need.
@@ -165,29 +176,43 @@ func lessInts(a, b []int) bool {
 	return false
 }
 
+// tupleValues is the number of values packed into a byte for the search: few
+// enough that the tables of all pairs with one first member stay in cache.
+const tupleValues = 64
+
 // A scanner looks through the tuples whose first member is given.
 type scanner struct {
 	j      *Joint
 	need   int32
-	tables []blockTable
-	best   []int32
-	rest   []int32 // best score of the blocks from b on
+	tables []*blockTable // one a byte, for the members fixed now
+	rest   []int32       // best score of the bytes from b on
+	// Tables for one first member and every value of the second's byte, made
+	// when first asked for; made[b][v] is the first member + 1 they are for.
+	cache [][]blockTable
+	best  [][]int32
+	made  [][]int
 }
 
 func newScanner(j *Joint, need int32) *scanner {
-	b := len(j.packed.blocks)
-	return &scanner{j: j, need: need, tables: make([]blockTable, b), best: make([]int32, b), rest: make([]int32, b+1)}
+	n := len(j.packed.blocks)
+	s := &scanner{j: j, need: need, tables: make([]*blockTable, n), rest: make([]int32, n+1)}
+	for range n {
+		s.cache = append(s.cache, make([]blockTable, tupleValues))
+		s.best = append(s.best, make([]int32, tupleValues))
+		s.made = append(s.made, make([]int, tupleValues))
+	}
+	return s
 }
 
 func (s *scanner) from(i int) [][]int {
 	j := s.j
 	if j.t == 2 {
-		s.fix(func(k int) []int32 { return j.row(k, j.words[i][k]) })
+		s.fix(i, -1)
 		return s.last(i+1, []int{i}, nil)
 	}
 	var out [][]int
 	for m := i + 1; m < len(j.words); m++ {
-		s.fix(func(k int) []int32 { return j.row(k, j.words[i][k]+j.sizes[k]*j.words[m][k]) })
+		s.fix(i, m)
 		out = s.last(m+1, []int{i, m}, out)
 	}
 	return out
@@ -201,11 +226,31 @@ func (j *Joint) row(k, held int) []int32 {
 	return j.tables[k][q*held : q*held+q]
 }
 
-func (s *scanner) fix(scores func(k int) []int32) {
-	s.j.packed.tables(s.tables, s.best, scores)
-	for b := len(s.best) - 1; b >= 0; b-- {
-		s.rest[b] = s.rest[b+1] + s.best[b]
+// fix makes the tables for the first member i and the second m, if there is
+// one.
+func (s *scanner) fix(i, m int) {
+	for b := len(s.tables) - 1; b >= 0; b-- {
+		v := 0
+		if m >= 0 {
+			v = int(s.j.packed.bytes[b][m])
+		}
+		t := &s.cache[b][v]
+		if s.made[b][v] != i+1 {
+			s.made[b][v] = i + 1
+			s.best[b][v] = s.j.packed.fill(b, t, func(k int) []int32 { return s.j.row(k, s.held(i, m, k)) })
+		}
+		s.tables[b] = t
+		s.rest[b] = s.rest[b+1] + s.best[b][v]
 	}
+}
+
+// held numbers the symbols of the fixed members in group k.
+func (s *scanner) held(i, m, k int) int {
+	held := s.j.words[i][k]
+	if m >= 0 {
+		held += s.j.sizes[k] * s.j.words[m][k]
+	}
+	return held
 }
 
 // last adds the tuples of the fixed members and one more from start on.
@@ -213,23 +258,28 @@ func (s *scanner) last(start int, fixed []int, out [][]int) [][]int {
 	if s.rest[0] < s.need {
 		return out
 	}
-	half := len(s.tables) / 2
+	n, half := len(s.tables), (len(s.tables)+1)/2
+	rest := s.need - s.rest[half]
 	for i := start; i < s.j.packed.n; i++ {
-		sum := int32(0)
-		for b := 0; b < half; b++ {
-			sum += s.tables[b][s.j.packed.bytes[b][i]]
-		}
-		if sum+s.rest[half] < s.need {
+		row := s.j.rows[i*n : i*n+n]
+		sum := sumTables(s.tables[:half], row[:half])
+		if sum < rest {
 			continue
 		}
-		for b := half; b < len(s.tables); b++ {
-			sum += s.tables[b][s.j.packed.bytes[b][i]]
-		}
-		if sum >= s.need {
+		if sum += sumTables(s.tables[half:], row[half:]); sum >= s.need {
 			out = append(out, append(append([]int(nil), fixed...), i))
 		}
 	}
 	return out
+}
+
+func sumTables(tables []*blockTable, row []uint8) int32 {
+	sum := int32(0)
+	tables = tables[:len(row)]
+	for b, v := range row {
+		sum += tables[b][v]
+	}
+	return sum
 }
 
 // Test applies the whole rule to one tuple of t indices.

@@ -98,18 +98,18 @@ func (m *BitMatrix) lay(words [][]int) {
 	}
 }
 
-// Set sets the bit, 0 or 1, of one copy at one site.
-func (m *BitMatrix) Set(copy, site, bit int) {
+// Set sets the bit, 0 or 1, of copy i at one site.
+func (m *BitMatrix) Set(i, site, bit int) {
 	p := m.places[site]
-	w := &m.rows[p.word/4][copy][p.word%4]
+	w := &m.rows[p.word/4][i][p.word%4]
 	*w = *w&^(1<<p.bit) | uint64(bit)<<p.bit
 }
 
 // Scores writes to out[i], for each copy i, the sum of the weights of the
 // sites where it has the bit that was read: weights[c] for a site of class c.
 // read[k] is 0, 1 or Unread for site k; a site unread counts nothing. Weights
-// may be negative; sums must fit an int32. It panics when out is shorter than
-// the number of copies.
+// may be negative; sums must fit an int32. It panics when read is shorter
+// than the number of sites, or out than the number of copies.
 func (m *BitMatrix) Scores(read []int, weights [Classes]int32, out []int32) {
 	out = out[:m.copies]
 	clear(out)

@@ -72,14 +72,15 @@ type Tail struct {
 	best   int       // the best possible score
 	count  []float64 // count[d]: codewords with loss at most d, over 2^shift
 	shift  int
-	size   Prob // number of all codewords
+	size   Prob    // number of all codewords
+	odd    float64 // bounds the odd part of size
 	err    float64
 }
 
 // NewTail convolves the scores of independent uniform symbols, one slice of
 // scores for each group, up to the given loss.
 func NewTail(scores [][]int32, maxLoss int) *Tail {
-	t := &Tail{scores: scores, size: Prob{Mantissa: 1}}
+	t := &Tail{scores: scores, size: Prob{Mantissa: 1}, odd: 1}
 	var groups [][]term
 	span := 0
 	for _, s := range scores {
@@ -97,21 +98,21 @@ func NewTail(scores [][]int32, maxLoss int) *Tail {
 	for d := 1; d < n; d++ {
 		t.count[d] += t.count[d-1]
 	}
-	if n > 0 && (t.shift > 0 || t.count[n-1] >= 1/ulp) {
-		// Every number is a sum of products of positive terms; none met more
-		// roundings than 2 a term of each group and n in the running sums.
-		t.err = float64(33*len(groups)+n+8) * ulp * 1.01
-	}
+	// Every number is a sum of products of positive terms; none met more
+	// roundings than 2 a term of each group and n in the running sums.
+	t.err = float64(33*len(groups)+n+8) * ulp * 1.01
 	return t
 }
 
-// grow multiplies the number of codewords by q.
+// grow multiplies the number of codewords by q. Powers of two go into the
+// exponent; the odd part is exact while it fits into a float64.
 func (t *Tail) grow(q int) {
-	m := t.size.Mantissa * float64(q)
-	if q&(q-1) != 0 && m >= 1/ulp {
-		t.size.Err += 1.01 * ulp
+	if q&(q-1) != 0 {
+		if t.odd *= float64(q); t.odd >= 1/ulp {
+			t.size.Err += 1.01 * ulp
+		}
 	}
-	f, e := math.Frexp(m)
+	f, e := math.Frexp(t.size.Mantissa * float64(q))
 	t.size.Mantissa, t.size.Exp = f, t.size.Exp+e
 }
 
@@ -195,8 +196,11 @@ func (t *Tail) AtLeast(s int) Prob {
 		// Too far under the largest number to be exact: count again, up to here.
 		return NewTail(t.scores, loss).AtLeast(s)
 	}
-	p := Prob{Mantissa: c / t.size.Mantissa, Exp: t.shift - t.size.Exp, Err: t.err + t.size.Err}
-	if p.Mantissa*t.size.Mantissa != c || p.Err > 0 {
+	p := Prob{Mantissa: c / t.size.Mantissa, Exp: t.shift - t.size.Exp, Err: t.size.Err}
+	if math.Ldexp(c, t.shift) >= 1/ulp {
+		p.Err += t.err // below 2^53, no sum that led here was rounded
+	}
+	if t.odd > 1 {
 		p.Err += 2 * ulp
 	}
 	return p

@@ -114,7 +114,7 @@ func printStrength(w io.Writer, d *cable.Draft, r strength.Report, name string) 
 		fmt.Fprintf(w, "naming one of %d readers takes %.1f bits at 1 in 1000\n", n, trace.NeededBits(n, defaultEps))
 	}
 	for _, x := range d.Warnings() {
-		fmt.Fprintf(w, "%s:%d:%d: %s\n", name, x.Line, x.Column, fault.Escape(x.Msg))
+		fmt.Fprintf(w, "%s:%d:%d: %s\n", fault.Escape(label(name)), x.Line, x.Column, fault.Escape(x.Msg))
 	}
 	fmt.Fprintln(w, "\nWhat a quotation would tell: readers who would still fit, the source among them")
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)

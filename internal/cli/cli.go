@@ -7,44 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
 
 	"chancery/internal/fault"
 )
-
-// Streams are what a command reads from and writes to.
-type Streams struct {
-	In       io.Reader
-	Out, Err io.Writer
-	// Terminal says whether a person can be asked: standard input and
-	// standard error are a terminal.
-	Terminal bool
-	// Ask reads a secret from the terminal without showing it.
-	Ask func(prompt string) (string, error)
-	// Colour says whether results may be coloured.
-	Colour bool
-}
-
-// System returns the process's own streams.
-func System() Streams {
-	in, out, err := int(os.Stdin.Fd()), int(os.Stdout.Fd()), int(os.Stderr.Fd())
-	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	s.Terminal = term.IsTerminal(in) && term.IsTerminal(err)
-	s.Colour = term.IsTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	s.Ask = func(prompt string) (string, error) {
-		fmt.Fprint(os.Stderr, prompt)
-		secret, err := term.ReadPassword(in)
-		fmt.Fprintln(os.Stderr)
-		return string(secret), err
-	}
-	return s
-}
 
 // verbs is the whole command line.
 type verbs struct {
@@ -77,6 +47,8 @@ func Main(args []string, s Streams) (code int) {
 	}()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
+	context.AfterFunc(ctx, cancel) // a second Ctrl-C ends the process at once
+	s, out := s.within(ctx)
 	var v verbs
 	parser, err := kong.New(&v, kong.Name("chancery"), kong.Description(description), kong.Writers(s.Out, s.Err),
 		kong.Exit(func(code int) { panic(stop{code}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
@@ -86,7 +58,7 @@ func Main(args []string, s Streams) (code int) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(flagsFirst(parser.Model, args))
 	if err != nil {
 		return s.fail(usageError(err))
 	}
@@ -94,6 +66,9 @@ func Main(args []string, s Streams) (code int) {
 	parsed.Bind(s)
 	if err := parsed.Run(); err != nil {
 		return s.fail(err)
+	}
+	if out.err != nil {
+		return s.fail(fault.System.Wrap(out.err, "the result could not be printed"))
 	}
 	return 0
 }

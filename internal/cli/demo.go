@@ -42,7 +42,7 @@ type play struct {
 
 // Run plays the demo.
 func (o demoOptions) Run(ctx context.Context, s Streams) error {
-	p, err := o.prepare()
+	p, err := o.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (o demoOptions) Run(ctx context.Context, s Streams) error {
 
 // prepare marks the scene's draft for its readers, and draws the copy that
 // leaks.
-func (o demoOptions) prepare() (*play, error) {
+func (o demoOptions) prepare(ctx context.Context) (*play, error) {
 	scene, err := demo.Load()
 	if err != nil {
 		return nil, fault.Internal.Wrap(err, "demo")
@@ -99,7 +99,7 @@ func (o demoOptions) prepare() (*play, error) {
 	if p.book, err = codebook.New(p.draft, trace.DefaultRule(), readers, rand.Reader); err != nil {
 		return nil, err
 	}
-	if err := writeMarked(filepath.Join(p.dir, "marked"), p.book, p.book.Readers(), lock{plain: true}); err != nil {
+	if err := writeMarked(ctx, filepath.Join(p.dir, "marked"), p.book, p.book.Readers(), lock{plain: true}); err != nil {
 		return nil, err
 	}
 	n, err := rand.Int(rand.Reader, big.NewInt(int64(len(readers))))

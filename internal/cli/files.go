@@ -9,9 +9,19 @@ import (
 	"chancery/internal/codebook"
 	"chancery/internal/durable"
 	"chancery/internal/fault"
-	"chancery/internal/press"
 	"chancery/internal/seal"
 )
+
+// standardInput is what messages call it.
+const standardInput = "standard input"
+
+// label is how messages call an input.
+func label(name string) string {
+	if name == "-" {
+		return standardInput
+	}
+	return name
+}
 
 // readDraft reads and parses a draft; - is standard input.
 func readDraft(s Streams, name string) (*cable.Draft, error) {
@@ -22,7 +32,7 @@ func readDraft(s Streams, name string) (*cable.Draft, error) {
 	d, err := cable.Parse(data)
 	var pe *cable.ParseError
 	if errors.As(err, &pe) {
-		return nil, fault.Input.New("%s", pe.Msg).At(name, pe.Line, pe.Column).WithHint("%s", pe.Hint)
+		return nil, fault.Input.New("%s", pe.Msg).At(label(name), pe.Line, pe.Column).WithHint("%s", pe.Hint)
 	}
 	return d, err
 }
@@ -33,31 +43,16 @@ func readInput(s Streams, name string, limit int64) ([]byte, error) {
 		return durable.ReadFile(name, limit)
 	}
 	data, err := io.ReadAll(io.LimitReader(s.In, limit+1))
-	if err != nil {
-		return nil, fault.System.Wrap(err, "standard input")
-	}
-	if int64(len(data)) > limit {
-		return nil, fault.Input.New("more than %d bytes", limit).At("standard input", 0, 0)
+	switch {
+	case errors.Is(err, fault.Interrupted):
+		return nil, err
+	case err != nil:
+		return nil, fault.System.Wrap(err, "").At(standardInput, 0, 0)
+	case int64(len(data)) > limit:
+		return nil, fault.Input.New("more than %d bytes, the most that is read here", limit).At(standardInput, 0, 0).
+			WithHint("check that this is what you meant to read")
 	}
 	return data, nil
-}
-
-// readLeak reads one leaked text.
-func readLeak(s Streams, name string) (cable.Article, []byte, error) {
-	data, err := readInput(s, name, press.MaxBytes)
-	if err != nil {
-		return cable.Article{}, nil, err
-	}
-	label := name
-	if name == "-" {
-		label = "standard input"
-	}
-	a, err := press.Read(label, data)
-	var pe *press.Error
-	if errors.As(err, &pe) {
-		return a, nil, fault.Input.New("%s", pe.Msg).At(label, pe.Line, pe.Column).WithHint("%s", pe.Hint)
-	}
-	return a, data, err
 }
 
 // keyOptions are the ways to open a sealed codebook.
@@ -74,7 +69,7 @@ func (k keyOptions) passphrase(s Streams, prompt string) (string, error) {
 		return "", fault.Key.New("the codebook is sealed with a passphrase, and nobody is here to ask").
 			WithHint("name a file that holds it with --passphrase-file")
 	}
-	return s.Ask(prompt)
+	return s.ask(prompt)
 }
 
 // readPassphrase returns the first line of a file.
@@ -86,7 +81,7 @@ func readPassphrase(s Streams, name string) (string, error) {
 	line, _, _ := strings.Cut(string(data), "\n")
 	line = strings.TrimSuffix(line, "\r")
 	if line == "" {
-		return "", fault.Key.New("the passphrase is empty").At(name, 1, 1)
+		return "", fault.Key.New("the passphrase is empty").At(label(name), 1, 1)
 	}
 	return line, nil
 }

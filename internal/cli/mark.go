@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"crypto/rand"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"chancery/cable"
 	"chancery/internal/codebook"
@@ -40,9 +42,9 @@ chancery mark --add more.txt --codebook marked/codebook.age --out marked-2`
 }
 
 // Run marks a draft, or adds readers to a codebook.
-func (o markOptions) Run(s Streams) error {
+func (o markOptions) Run(ctx context.Context, s Streams) error {
 	if o.Add != "" || o.Codebook != "" {
-		return o.runAdd(s)
+		return o.runAdd(ctx, s)
 	}
 	switch {
 	case o.Draft == "":
@@ -59,7 +61,7 @@ func (o markOptions) Run(s Streams) error {
 		return err
 	}
 	if len(draft.Groups) == 0 && !o.Unmarked {
-		return fault.Input.New("the draft offers no alternatives, so every copy would read the same").At(o.Draft, 0, 0).
+		return fault.Input.New("the draft offers no alternatives, so every copy would read the same").At(label(o.Draft), 0, 0).
 			WithHint("put alternatives in braces, {inept|clumsy}, or say --unmarked")
 	}
 	l, err := o.lock(s)
@@ -67,17 +69,20 @@ func (o markOptions) Run(s Streams) error {
 		return err
 	}
 	o.warnWeak(s, draft, len(readers))
-	book, err := codebook.New(draft, trace.DefaultRule(), readers, rand.Reader)
+	book, err := waitFor(ctx, func() (*codebook.Book, error) {
+		b, err := codebook.New(draft, trace.DefaultRule(), readers, rand.Reader)
+		return b, fault.At(err, label(o.Readers), 0, 0)
+	})
 	if err != nil {
-		return fault.At(err, o.Readers, 0, 0)
+		return err
 	}
-	if err := writeMarked(o.Out, book, book.Readers(), l); err != nil {
+	if err := writeMarked(ctx, o.Out, book, book.Readers(), l); err != nil {
 		return err
 	}
 	return o.report(s, book, book.Readers(), l)
 }
 
-func (o markOptions) runAdd(s Streams) error {
+func (o markOptions) runAdd(ctx context.Context, s Streams) error {
 	switch {
 	case o.Add == "" || o.Codebook == "":
 		return fault.Usage.New("--add and --codebook go together").
@@ -103,10 +108,10 @@ func (o markOptions) runAdd(s Streams) error {
 		}
 	}
 	if err := book.Add(readers); err != nil {
-		return fault.At(err, o.Add, 0, 0)
+		return fault.At(err, label(o.Add), 0, 0)
 	}
 	added := book.Batches[len(book.Batches)-1].Readers
-	if err := writeMarked(o.Out, book, added, l); err != nil {
+	if err := writeMarked(ctx, o.Out, book, added, l); err != nil {
 		return err
 	}
 	return o.report(s, book, added, l)
@@ -140,13 +145,13 @@ func (o markOptions) lock(s Streams) (lock, error) {
 }
 
 func askNewPassphrase(s Streams) (lock, error) {
-	first, err := s.Ask("Passphrase for the codebook: ")
+	first, err := s.ask("Passphrase for the codebook: ")
 	if err != nil {
-		return lock{}, fault.System.Wrap(err, "the terminal")
+		return lock{}, noAnswer(err)
 	}
-	again, err := s.Ask("The same again: ")
+	again, err := s.ask("The same again: ")
 	if err != nil {
-		return lock{}, fault.System.Wrap(err, "the terminal")
+		return lock{}, noAnswer(err)
 	}
 	switch {
 	case first == "":
@@ -157,13 +162,21 @@ func askNewPassphrase(s Streams) (lock, error) {
 	return lock{passphrase: first}, nil
 }
 
+// noAnswer is the error of a question to the terminal.
+func noAnswer(err error) error {
+	if errors.Is(err, fault.Interrupted) {
+		return err
+	}
+	return fault.System.Wrap(err, "the terminal")
+}
+
 // readReaders reads the readers' file and checks every recipient in it.
 func readReaders(s Streams, name string) ([]codebook.Reader, error) {
 	data, err := readInput(s, name, 64<<20)
 	if err != nil {
 		return nil, err
 	}
-	readers, err := codebook.ParseReaders(name, data)
+	readers, err := codebook.ParseReaders(label(name), data)
 	if err != nil {
 		return nil, err
 	}
@@ -172,17 +185,23 @@ func readReaders(s Streams, name string) ([]codebook.Reader, error) {
 			continue
 		}
 		if _, err := seal.ParseRecipient(r.Recipient); err != nil {
-			line, column := find(data, r.Recipient)
-			return nil, fault.At(err, name, line, column)
+			line, column := placeOf(data, r)
+			return nil, fault.At(err, label(name), line, column)
 		}
 	}
 	return readers, nil
 }
 
-// find returns the place of a word in a text, 1-based.
-func find(data []byte, word string) (line, column int) {
-	before, _, _ := strings.Cut(string(data), word)
-	return strings.Count(before, "\n") + 1, len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
+// placeOf returns where a reader's recipient stands in a list, 1-based.
+func placeOf(data []byte, r codebook.Reader) (line, column int) {
+	for i, text := range strings.Split(string(data), "\n") {
+		if f := strings.Fields(text); len(f) > 1 && strings.TrimPrefix(f[0], "\ufeff") == r.ID {
+			after := strings.Index(text, r.ID) + len(r.ID)
+			at := after + strings.Index(text[after:], r.Recipient)
+			return i + 1, utf8.RuneCountInString(text[:at]) + 1
+		}
+	}
+	return 0, 0
 }
 
 // warnWeak warns of a draft that could not name one reader even if all of it
@@ -198,8 +217,13 @@ func (o markOptions) warnWeak(s Streams, d *cable.Draft, readers int) {
 }
 
 // writeMarked writes all that mark makes, or nothing.
-func writeMarked(dir string, book *codebook.Book, readers []codebook.Reader, l lock) error {
-	name, sealed, err := l.close(book.Encode())
+func writeMarked(ctx context.Context, dir string, book *codebook.Book, readers []codebook.Reader, l lock) error {
+	text := book.Encode()
+	if len(text) > codebook.MaxSize {
+		return fault.Input.New("the codebook would have %d bytes; one of more than %d cannot be read again", len(text), codebook.MaxSize).
+			WithHint("mark the draft for several shorter lists")
+	}
+	name, sealed, err := l.close(text)
 	if err != nil {
 		return err
 	}
@@ -215,6 +239,9 @@ func writeMarked(dir string, book *codebook.Book, readers []codebook.Reader, l l
 		}
 		size := longestCopy(book.Draft)
 		for _, r := range readers {
+			if err := stopped(ctx); err != nil {
+				return err
+			}
 			if err := writeCopy(f, book, r, size); err != nil {
 				return err
 			}
@@ -281,16 +308,9 @@ func (o markOptions) report(s Streams, book *codebook.Book, made []codebook.Read
 			book.Draft.Bits(), book.Commitment(), filepath.Join(o.Out, name)})
 	}
 	fmt.Fprintf(s.Out, "%s: %d copies in %s, %.1f bits each\n", fault.Escape(book.Reference), len(made),
-		filepath.Join(o.Out, "copies"), book.Draft.Bits())
+		fault.Escape(filepath.Join(o.Out, "copies")), book.Draft.Bits())
 	fmt.Fprintf(s.Out, "commitment %s\n", book.Commitment())
 	fmt.Fprintf(s.Out, "Publish or timestamp the commitment before the copies leave; keep %s where no reader can see it.\n",
-		filepath.Join(o.Out, name))
+		fault.Escape(filepath.Join(o.Out, name)))
 	return nil
-}
-
-func writeJSON(w interface{ Write([]byte) (int, error) }, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

@@ -163,8 +163,8 @@ func (b *Book) checkNew(readers []Reader) error {
 		seen[strings.ToLower(r.ID)] = true
 	}
 	for _, r := range readers {
-		if !ValidID(r.ID) {
-			return fault.Input.New("%q is not a reader id", r.ID).WithHint(idHint)
+		if err := checkID(r.ID); err != nil {
+			return err
 		}
 		if key := strings.ToLower(r.ID); seen[key] {
 			return fault.Input.New("reader %q has a copy already", r.ID).WithHint("ids are compared without regard to case")

@@ -63,20 +63,49 @@ func ParseReaders(name string, data []byte) ([]Reader, error) {
 }
 
 func parseReader(name string, line int, text string, fields []string) (Reader, error) {
-	column := func(s string) int { return utf8.RuneCountInString(text[:strings.Index(text, s)]) + 1 }
-	if id := fields[0]; !ValidID(id) {
-		return Reader{}, fault.Input.New("%q is not a reader id", id).At(name, line, column(id)).WithHint(idHint)
+	id, rest := fields[0], fields[1:]
+	if err := checkID(id); err != nil {
+		return Reader{}, err.At(name, line, column(text, 0, id))
 	}
-	r := Reader{ID: fields[0]}
-	rest := fields[1:]
+	r, after := Reader{ID: id}, strings.Index(text, id)+len(id)
 	if len(rest) > 0 && !strings.HasPrefix(rest[0], "#") {
 		r.Recipient, rest = rest[0], rest[1:]
+		after += strings.Index(text[after:], r.Recipient) + len(r.Recipient)
 	}
 	if len(rest) > 0 && !strings.HasPrefix(rest[0], "#") {
-		return Reader{}, fault.Input.New("unexpected text after reader %q", r.ID).At(name, line, column(rest[0])).
+		return Reader{}, fault.Input.New("unexpected text after reader %q", r.ID).At(name, line, column(text, after, rest[0])).
 			WithHint("a line is an id, a space and at most one age recipient")
 	}
 	return r, nil
+}
+
+// checkID refuses what is not an id, and a key in the place of one: such a
+// file was named by mistake, and a secret key must not become the name of a
+// file, or be quoted in a message.
+func checkID(id string) *fault.Error {
+	switch {
+	case strings.HasPrefix(strings.ToUpper(id), "AGE-SECRET-KEY-"):
+		return fault.Key.New("this is a secret key, not a reader id").WithHint("name the file of readers, not that of a key")
+	case strings.HasPrefix(id, "age1") && len(id) > 60:
+		return fault.Input.New("a recipient with no reader id before it").WithHint("a line is an id, a space and at most one age recipient")
+	case !ValidID(id):
+		return fault.Input.New("%q is not a reader id", clip(id)).WithHint(idHint)
+	}
+	return nil
+}
+
+// clip returns the start of a word that is too long to be quoted.
+func clip(word string) string {
+	const most = 40
+	if len(word) > most {
+		return strings.ToValidUTF8(word[:most], "") + "..."
+	}
+	return word
+}
+
+// column returns where a word stands in a line from offset on, in characters.
+func column(line string, from int, word string) int {
+	return utf8.RuneCountInString(line[:from+strings.Index(line[from:], word)]) + 1
 }
 
 func firstInvalid(line []byte) int {

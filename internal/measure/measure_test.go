@@ -16,11 +16,20 @@ func scale() float64 {
 	return 0.05
 }
 
+// draft is the draft of the demo, so that the tables read leaks of it as well.
+func draft(t *testing.T) []byte {
+	data, err := os.ReadFile("../demo/scene/draft.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func TestTables(t *testing.T) {
 	for _, e := range Tables {
 		t.Run(e.Name, func(t *testing.T) {
 			start := time.Now()
-			table, err := Run(context.Background(), e.Name, Config{Scale: scale()})
+			table, err := Run(context.Background(), e.Name, Config{Scale: scale(), Draft: draft(t)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -29,9 +29,10 @@ type word struct {
 	groups []int
 }
 
-// apply returns the words as they come out, and which of them did.
-func (n noise) apply(rng *rand.Rand, words []word) (out []string, kept []bool) {
-	kept = make([]bool, len(words))
+// apply returns the words as they come out, and for each word of the copy how
+// it is printed; empty where it is lost.
+func (n noise) apply(rng *rand.Rand, words []word) (out, printed []string) {
+	printed = make([]string, len(words))
 	for i := 0; i < len(words); i++ {
 		switch u := rng.Float64(); {
 		case u < n.ellipsis:
@@ -43,10 +44,10 @@ func (n noise) apply(rng *rand.Rand, words []word) (out []string, kept []bool) {
 		case u < n.ellipsis+n.drop+n.insertion:
 			out = append(out, inserted[rng.IntN(len(inserted))])
 		}
-		kept[i] = true
-		out = append(out, n.garble(rng, words[i].text))
+		printed[i] = n.garble(rng, words[i].text)
+		out = append(out, printed[i])
 	}
-	return out, kept
+	return out, printed
 }
 
 var inserted = []string{"the", "very", "that", "also", "indeed", "quite", "said", "and", "perhaps", "then", "government", "new"}

@@ -85,6 +85,13 @@ func binomialLimit(n int, p, tail float64) int {
 	return n
 }
 
+// chiSquareLimit returns the 99.9 % quantile of chi-square with n degrees of
+// freedom (Wilson and Hilferty, PNAS 17, 1931).
+func chiSquareLimit(n float64) float64 {
+	const z = 3.0902
+	return n * math.Pow(1-2/(9*n)+z*math.Sqrt(2/(9*n)), 3)
+}
+
 // within adds the check that a rate is within a bound: no more hits than
 // the 99.9 % quantile of trials that hit at exactly the bound.
 func (t *Table) within(claim string, s share, bound float64) {
@@ -131,3 +138,6 @@ func (m mean) deviation() float64 {
 	v := (m.squares - m.sum*m.sum/m.n) / (m.n - 1)
 	return math.Sqrt(max(0, v) / m.n)
 }
+
+// ahead is the mean plus three standard errors.
+func (m mean) ahead() float64 { return m.value() + 3*m.deviation() }

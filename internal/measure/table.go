@@ -78,7 +78,7 @@ func (t *Table) atLeast(claim string, got, limit float64) {
 func (t Table) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n%s\n\n", t.Name, t.Title, t.How)
-	align(&b, append([][]string{t.Columns}, t.Rows...))
+	columns(&b, append([][]string{t.Columns}, t.Rows...))
 	for _, n := range t.Notes {
 		fmt.Fprintf(&b, "\n%s\n", n)
 	}
@@ -87,7 +87,7 @@ func (t Table) WriteText(w io.Writer) error {
 	for _, c := range t.Checks {
 		checks = append(checks, []string{verdict(c.OK), c.Claim + ":", c.Got, "(" + c.Limit + ")"})
 	}
-	align(&b, checks)
+	columns(&b, checks)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -99,8 +99,8 @@ func verdict(ok bool) string {
 	return "FAILS"
 }
 
-// align writes rows with columns of equal width, two spaces apart.
-func align(b *strings.Builder, rows [][]string) {
+// columns writes rows with columns of equal width, two spaces apart.
+func columns(b *strings.Builder, rows [][]string) {
 	var width []int
 	for _, row := range rows {
 		for i, c := range row {

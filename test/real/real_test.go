@@ -95,10 +95,7 @@ type finding struct {
 		PLimit float64 `json:"p_limit"`
 		E      float64 `json:"e"`
 	} `json:"named"`
-	Fit []struct {
-		Reader    string    `json:"reader"`
-		Posterior []float64 `json:"posterior"`
-	} `json:"fit"`
+	Fit          []fitting `json:"fit"`
 	FitExpected  float64   `json:"fit_expected"`
 	NoneOfThese  []float64 `json:"none_of_these"`
 	BitsRead     float64   `json:"bits_read"`
@@ -115,6 +112,12 @@ type finding struct {
 		Paragraph int    `json:"paragraph"`
 		Counted   bool   `json:"counted"`
 	} `json:"passages"`
+}
+
+// A fitting is a copy that fits.
+type fitting struct {
+	Reader    string    `json:"reader"`
+	Posterior []float64 `json:"posterior"`
 }
 
 // traceJSON runs chancery trace --json.

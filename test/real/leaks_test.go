@@ -1,0 +1,146 @@
+package real
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"chancery/cable"
+	"chancery/internal/codebook"
+	"chancery/internal/press"
+	"chancery/internal/testworld"
+	"chancery/trace"
+)
+
+// A scene is one marked cable and what somebody did with it.
+type scene struct {
+	draft   *cable.Draft
+	graph   *trace.Graph
+	book    *codebook.Book
+	readers []trace.Copies
+	sources []int // readers whose copies the words come from
+	files   []file
+	// printed is the codeword that the files print, nil where there is none.
+	printed []int
+	// sites is the number of groups that stand in the files, where known.
+	sites int
+}
+
+// A file is one leak as it lies on disk.
+type file struct {
+	name string
+	data []byte
+}
+
+// A kind is one way for words of a cable to reach a newspaper.
+type kind struct {
+	name    string
+	sources int
+	leak    func(s *scene, r *rand.Rand)
+}
+
+var kinds = []kind{
+	{"retyped whole, 1 % slips", 1, func(s *scene, r *rand.Rand) {
+		s.print(testworld.Retype(s.copyOf(0), 0.01, r))
+	}},
+	{"one word put in first", 1, func(s *scene, r *rand.Rand) {
+		s.printed, s.sites = s.words(0), len(s.draft.Groups)
+		s.print("Exclusive " + s.copyOf(0))
+	}},
+	{"35 % excerpt", 1, func(s *scene, r *rand.Rand) {
+		s.print(testworld.Excerpt(bodyOf(s.copyOf(0)), 0.35, r))
+	}},
+	{"three articles pooled", 1, func(s *scene, r *rand.Rand) { s.publish(3, r) }},
+	{"house style changed", 1, func(s *scene, r *rand.Rand) {
+		s.print(testworld.House(r.IntN(2)).Edit(s.copyOf(0)))
+	}},
+	{"two copies spliced", 2, func(s *scene, r *rand.Rand) {
+		s.print(testworld.Splice([]string{s.copyOf(0), s.copyOf(1)}, r))
+	}},
+	{"an outsider's wording", 0, func(s *scene, r *rand.Rand) {
+		s.print(s.draft.Render(testworld.Outsider(s.draft.Sizes(), r)))
+	}},
+	{"15 % of wordings swapped", 1, func(s *scene, r *rand.Rand) {
+		s.print(s.draft.Render(testworld.Swap(s.words(0), s.draft.Sizes(), 0.15, r)))
+	}},
+	{"40 % of wordings swapped", 1, func(s *scene, r *rand.Rand) {
+		s.print(s.draft.Render(testworld.Swap(s.words(0), s.draft.Sizes(), 0.4, r)))
+	}},
+}
+
+// articleByArticle is a leak that comes out over some weeks.
+var articleByArticle = kind{"article by article", 1, func(s *scene, r *rand.Rand) { s.publish(4, r) }}
+
+// listSize is the number of readers of every cable.
+const listSize = 50
+
+// newScene marks a draft for its readers, from randomness of its own, and
+// lets its words out in one way.
+func newScene(d *cable.Draft, g *trace.Graph, k kind, id string) (*scene, error) {
+	book, err := codebook.New(d, trace.DefaultRule(), readers(listSize), testworld.Source(seed, "book", k.name, id))
+	if err != nil {
+		return nil, err
+	}
+	s := &scene{draft: d, graph: g, book: book}
+	for _, r := range book.Readers() {
+		s.readers = append(s.readers, trace.Copies{Reader: r.ID, Words: [][]int{book.Codeword(r)}})
+	}
+	r := testworld.Random(seed, "leak", k.name, id)
+	s.sources = r.Perm(listSize)[:k.sources]
+	k.leak(s, r)
+	return s, nil
+}
+
+func (s *scene) words(source int) []int { return s.readers[s.sources[source]].Words[0] }
+
+func (s *scene) copyOf(source int) string { return s.draft.Render(s.words(source)) }
+
+// bodyOf returns a copy without its header.
+func bodyOf(text string) string {
+	_, body, _ := strings.Cut(text, "\n\n")
+	return body
+}
+
+func (s *scene) print(text string) { s.files = append(s.files, file{"leak.txt", []byte(text)}) }
+
+// publish writes reports in turn for a wire, a broadsheet and a web site, each
+// with four fragments of one copy.
+func (s *scene) publish(n int, r *rand.Rand) {
+	body := bodyOf(s.copyOf(0))
+	for i := range n {
+		paper := testworld.Paper(i % 3)
+		fragments := testworld.Fragments(body, 4, 10, 25, r)
+		s.files = append(s.files, file{paper.Name(i + 1), paper.Report(fragments, r)})
+	}
+}
+
+// articles reads the files as chancery trace does.
+func (s *scene) articles() ([]cable.Article, error) {
+	var out []cable.Article
+	for _, f := range s.files {
+		a, err := press.Read(f.name, f.data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// bystanders returns how many of those named gave nothing to the leak, and
+// whether all sources, or any, are among them.
+func (s *scene) judge(named []trace.Named) (bystanders int, all, anyOne bool) {
+	hits := 0
+	for _, n := range named {
+		found := false
+		for _, i := range s.sources {
+			found = found || s.readers[i].Reader == n.Reader
+		}
+		if found {
+			hits++
+		} else {
+			bystanders++
+		}
+	}
+	return bystanders, hits == len(s.sources) && hits > 0, hits > 0
+}
