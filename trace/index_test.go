@@ -396,7 +396,7 @@ func TestIndexThinsLargeArchives(t *testing.T) {
 }
 
 // One allocation is the result; the race detector makes pools forget some of
-// what they hold. Without its pool a look-up makes ten.
+// what they hold. Without its pool a look-up makes eight.
 func TestLookupAllocatesLittle(t *testing.T) {
 	a := newArchive(20, nil)
 	x := a.indexed(t).index

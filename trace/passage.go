@@ -75,6 +75,13 @@ func NewReader(graphs []*Graph) *Reader {
 // for long stretches of words; below it every cable is tried.
 const indexFrom = 4
 
+// Up to fewCables every cable is tried for short stretches of words, and up to
+// manyCables where the index finds none.
+const (
+	fewCables  = 64
+	manyCables = 1000
+)
+
 // Find returns the passages of all articles, in order, with repeats and
 // ambiguous ones marked.
 func (r *Reader) Find(articles []cable.Article) []Passage {
@@ -170,7 +177,7 @@ func (r *Reader) candidates(tokens []cable.Token) []int {
 	for i := range all {
 		all[i] = i
 	}
-	if r.index == nil || len(tokens) < 2*gramWords && len(all) <= 64 {
+	if r.index == nil || len(tokens) < 2*gramWords && len(all) <= fewCables {
 		return all
 	}
 	words := make([]string, len(tokens))
@@ -178,6 +185,9 @@ func (r *Reader) candidates(tokens []cable.Token) []int {
 		words[i] = t.Word
 	}
 	hits := r.index.Lookup(words, 8)
+	if len(hits) == 0 && len(tokens) < 3*gramWords && len(all) <= manyCables {
+		return all // short quotations often hold no gram that is kept
+	}
 	out := make([]int, len(hits))
 	for i, h := range hits {
 		out[i] = h.Cable

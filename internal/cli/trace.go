@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"slices"
 	"strings"
 
 	"chancery/cable"
@@ -100,6 +100,8 @@ func (o traceOptions) load(s Streams) (*tracing, error) {
 			return nil, err
 		}
 	}
+	// The order of the flags must not matter, nor open another case.
+	slices.SortFunc(t.books, func(a, b *codebook.Book) int { return strings.Compare(a.Commitment(), b.Commitment()) })
 	if err := t.checkCommitments(o.Commitment); err != nil {
 		return nil, err
 	}
@@ -117,6 +119,10 @@ func (t *tracing) addBook(name string, b *codebook.Book) error {
 	for _, other := range t.books {
 		if other.Commitment() == b.Commitment() {
 			return fault.Usage.New("the same codebook twice").At(name, 0, 0)
+		}
+		if other.Batches[0].Commitment == b.Batches[0].Commitment {
+			return fault.Usage.New("the same codebook, before and after copies were added").At(name, 0, 0).
+				WithHint("name only the newer one")
 		}
 	}
 	if len(t.books) > 0 && b.Rule.Text() != t.rule.Text() {
@@ -172,7 +178,7 @@ func (t *tracing) burn(ids []string) error {
 			}
 		}
 		if !found {
-			return fault.Usage.New("no reader %q to leave out as burnt", id)
+			return fault.Usage.New("no reader %q to leave out as burnt", id).WithHint("check the id against the readers of the codebook")
 		}
 	}
 	return nil
@@ -234,18 +240,7 @@ func (t *tracing) save() error {
 	if t.file.name == "" {
 		return nil
 	}
-	now, err := os.ReadFile(t.file.name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fault.System.Wrap(err, "the case")
-	}
-	if string(now) != string(t.file.old) {
-		return fault.Mismatch.New("the case was changed while this look was under way").At(t.file.name, 0, 0).
-			WithHint("run the trace again; nothing was recorded")
-	}
-	if t.file.old == nil {
-		return durable.CreateFile(t.file.name, t.inquiry.Encode())
-	}
-	return durable.WriteFile(t.file.name, t.inquiry.Encode())
+	return durable.ReplaceFile(t.file.name, t.file.old, t.inquiry.Encode())
 }
 
 // look reads the leaks, scores the copies and records the look. The text is
@@ -256,11 +251,15 @@ func (t *tracing) look(ctx context.Context) error {
 		t.graphs = append(t.graphs, trace.NewGraph(b.Draft.Lattice()))
 		sizes = append(sizes, b.Draft.Sizes())
 	}
-	t.passages = trace.NewReader(t.graphs).Find(t.articles)
+	passages, err := waitFor(ctx, func() ([]trace.Passage, error) { return trace.NewReader(t.graphs).Find(t.articles), nil })
+	if err != nil {
+		return err
+	}
+	t.passages = passages
 	t.inquiry.Add(t.exhibits, t.rule.Observe(t.graphs, t.passages, t.inquiry.Scored()))
 	first, later, err := t.inquiry.Observations(sizes)
 	if err != nil {
-		return err
+		return fault.At(err, t.file.name, 0, 0)
 	}
 	t.observed = append(append([]trace.Observation{}, first...), later...)
 	t.finding, err = t.rule.Assess(ctx, trace.Evidence{Eps: t.eps, Readers: t.readers, First: first, Later: later, Progress: t.progress})

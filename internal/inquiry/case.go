@@ -6,9 +6,13 @@ package inquiry
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"chancery/internal/fault"
 	"chancery/trace"
@@ -65,30 +69,53 @@ func Parse(name string, data []byte) (*Case, error) {
 	if len(data) > MaxSize {
 		return nil, fault.Input.New("a case has at most %d bytes", MaxSize).At(name, 0, 0)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
 	c := &Case{}
-	err := d.Decode(c)
-	at := d.InputOffset()
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-	}
-	before := data[:min(at, int64(len(data)))]
-	line, column := bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n')
-	if err != nil {
-		return nil, fault.Input.Wrap(err, "not a case").At(name, line, column).
-			WithHint("a case is a file that chancery trace --case wrote")
+	if err := decode(name, data, c); err != nil {
+		return nil, err
 	}
 	if err := c.check(); err != nil {
 		return nil, fault.At(err, name, 0, 0)
 	}
-	if !bytes.Equal(c.Encode(), data) {
-		return nil, fault.Input.New("the case is not in its canonical form").At(name, 0, 0).
+	if canonical := c.Encode(); !bytes.Equal(canonical, data) {
+		same := 0
+		for same < min(len(canonical), len(data)) && canonical[same] == data[same] {
+			same++
+		}
+		line, column := position(data, int64(same))
+		return nil, fault.Input.New("the case is not in its canonical form").At(name, line, column).
 			WithHint("use the file as chancery wrote it")
 	}
 	return c, nil
+}
+
+func decode(name string, data []byte, c *Case) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(c)
+	at := d.InputOffset()
+	if err == nil {
+		if _, more := d.Token(); more == io.EOF {
+			return nil
+		}
+		err = errors.New("text after its end")
+	}
+	var syntax *json.SyntaxError
+	var typed *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		at = syntax.Offset
+	case errors.As(err, &typed):
+		at = typed.Offset
+	}
+	line, column := position(data, at)
+	return fault.Input.Wrap(err, "not a case").At(name, line, column).
+		WithHint("a case is a file that chancery trace --case wrote")
+}
+
+// position turns a byte offset into a line and a column, both 1-based.
+func position(data []byte, offset int64) (line, column int) {
+	before := data[:min(max(offset, 0), int64(len(data)))]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
 }
 
 func (c *Case) check() error {
@@ -98,16 +125,58 @@ func (c *Case) check() error {
 	if err := c.Rule.Check(); err != nil {
 		return fault.Input.Wrap(err, "its rule cannot be applied")
 	}
+	if eps, err := strconv.ParseFloat(c.Eps, 64); err != nil || !(eps > 0 && eps < 1) || formatEps(eps) != c.Eps {
+		return fault.Input.New("its eps %q is not a probability", c.Eps)
+	}
+	if len(c.Cables) == 0 || c.Looks == nil {
+		return fault.Input.New("it has no cables or no looks")
+	}
+	for _, x := range c.Cables {
+		if !isDigest(x) {
+			return fault.Input.New("%q is not a commitment", x)
+		}
+	}
 	seen := map[[2]int]bool{}
-	for _, look := range c.Looks {
-		for _, r := range look.Readings {
-			if r.Cable < 0 || r.Cable >= len(c.Cables) || r.Group < 0 || seen[[2]int{r.Cable, r.Group}] {
-				return fault.Input.New("a reading of cable %d, group %d that cannot be", r.Cable, r.Group)
+	for i, look := range c.Looks {
+		if look.Exhibits == nil || look.Readings == nil {
+			return fault.Input.New("look %d has no exhibits or no readings", i+1)
+		}
+		for _, x := range look.Exhibits {
+			if !isDigest(x.SHA256) {
+				return fault.Input.New("look %d: %q is not a digest", i+1, x.SHA256)
 			}
-			seen[[2]int{r.Cable, r.Group}] = true
+		}
+		for _, r := range look.Readings {
+			if err := c.checkReading(r, seen); err != nil {
+				return fault.Input.Wrap(err, "look %d", i+1).WithHint("the case was changed after chancery wrote it; use an untouched one")
+			}
 		}
 	}
 	return nil
+}
+
+// checkReading refuses what no look could have recorded: a group that is not
+// of these cables or was scored before, and weights that are not such or tell
+// too little to be read under the rule.
+func (c *Case) checkReading(r Reading, seen map[[2]int]bool) error {
+	w := trace.Weights(r.Weights)
+	switch {
+	case r.Cable < 0 || r.Cable >= len(c.Cables) || r.Group < 0:
+		return fmt.Errorf("there is no group %d of cable %d", r.Group, r.Cable)
+	case seen[[2]int{r.Cable, r.Group}]:
+		return fmt.Errorf("group %d of cable %d is scored twice", r.Group, r.Cable)
+	case w.Check(len(w)) != nil:
+		return fmt.Errorf("group %d of cable %d: %w", r.Group, r.Cable, w.Check(len(w)))
+	case w.Information()*1000 < float64(c.Rule.ReadMillibits):
+		return fmt.Errorf("group %d of cable %d tells too little to be read", r.Group, r.Cable)
+	}
+	seen[[2]int{r.Cable, r.Group}] = true
+	return nil
+}
+
+func isDigest(s string) bool {
+	raw, err := hex.DecodeString(s)
+	return err == nil && len(raw) == 32 && strings.ToLower(s) == s
 }
 
 // Encode returns the case's one text.
@@ -153,9 +222,13 @@ func (c *Case) Scored() func(cable, group int) bool {
 	return func(cable, group int) bool { return seen[[2]int{cable, group}] }
 }
 
-// Add records a look.
+// Add records a look. A name that is not UTF-8 is recorded as far as it is.
 func (c *Case) Add(exhibits []Exhibit, observed []trace.Observation) {
-	look := Look{Exhibits: exhibits, Readings: []Reading{}}
+	look := Look{Exhibits: []Exhibit{}, Readings: []Reading{}}
+	for _, x := range exhibits {
+		x.Name = strings.ToValidUTF8(x.Name, "\ufffd")
+		look.Exhibits = append(look.Exhibits, x)
+	}
 	for _, o := range observed {
 		look.Readings = append(look.Readings, Reading{o.Cable, o.Group, o.Weights})
 	}
@@ -171,7 +244,7 @@ func (c *Case) Observations(sizes [][]int) (first, later []trace.Observation, er
 		initial := len(first) == 0
 		for _, r := range look.Readings {
 			w := trace.Weights(r.Weights)
-			if r.Group >= len(sizes[r.Cable]) || w.Check(sizes[r.Cable][r.Group]) != nil {
+			if r.Cable >= len(sizes) || r.Group >= len(sizes[r.Cable]) || w.Check(sizes[r.Cable][r.Group]) != nil {
 				return nil, nil, fault.Input.New("a reading of the case does not fit its cable")
 			}
 			o := trace.Observation{Cable: r.Cable, Group: r.Group, Weights: w}

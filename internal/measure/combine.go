@@ -19,6 +19,7 @@ type coalition struct {
 	trials   int
 	searched int // trials in which every tuple is searched
 	ruled    int // trials in which the whole rule is applied too
+	among    int // readers whose tuples are searched; the bound counts all
 }
 
 const (
@@ -29,15 +30,15 @@ const (
 // Pairs is the table of two readers who combined their copies.
 func Pairs(ctx context.Context, c Config) (Table, error) {
 	var rows []coalition
-	n, ruled := c.at(1000, 40), c.at(40, 1)
+	n := c.at(1000, 40)
 	for _, r := range []struct {
 		q, sites int
 		bar      float64
 	}{{2, 60, 0}, {2, 65, 0}, {2, 70, .9}, {4, 26, 0}, {4, 28, 0}, {4, 30, .9}} {
 		for _, a := range []trace.Attack{trace.Interleave, trace.AllOne} {
-			row := coalition{q: r.q, sites: r.sites, attack: a, members: 2, bar: r.bar, trials: n, searched: n}
-			if r.bar > 0 {
-				row.ruled = ruled
+			row := coalition{q: r.q, sites: r.sites, attack: a, members: 2, bar: r.bar, trials: n, searched: n, among: combineReaders}
+			if r.bar > 0 && c.full() {
+				row.ruled = 24
 			}
 			rows = append(rows, row)
 		}
@@ -52,14 +53,23 @@ func Triples(ctx context.Context, c Config) (Table, error) {
 	var rows []coalition
 	for _, m := range []int{50, 75} {
 		for _, a := range trace.Attacks {
-			row := coalition{q: 4, sites: m, attack: a, members: 3, trials: c.at(400, 40), searched: c.at(100, 2)}
+			row := coalition{q: 4, sites: m, attack: a, members: 3, trials: c.at(400, 40), searched: c.at(20, 2), among: 200}
+			if c.full() {
+				row.among = combineReaders
+			}
 			if m == 75 {
-				row.bar, row.ruled = .9, c.at(20, 0)
+				row.bar, row.searched = .9, c.at(80, 4)
+			}
+			if m == 75 && c.full() {
+				row.ruled = 12
 			}
 			rows = append(rows, row)
 		}
 	}
 	t, err := coalitions(ctx, c, rows)
+	if !c.full() {
+		t.note("In a run this short, triples are searched among 200 of the readers, and the whole rule is left out.")
+	}
 	t.note("In the trials that are not searched in full, the true triple alone is tested: what is caught so is caught by the search as well.")
 	return t, err
 }
@@ -85,7 +95,7 @@ func coalitions(ctx context.Context, c Config, rows []coalition) (Table, error) 
 		t.row(row.q, row.sites, string(row.attack), row.trials, row.searched, r.three.String(), r.own.String(),
 			fmt.Sprintf("%d of %d", r.wrong.hits, r.wrong.trials), rule, r.rule.trials)
 		if row.bar > 0 {
-			t.reaches(fmt.Sprintf("caught, q = %d, %d sites, %s", row.q, row.sites, row.attack), r.three, row.bar, c.Scale >= 1)
+			t.reaches(fmt.Sprintf("caught, q = %d, %d sites, %s", row.q, row.sites, row.attack), r.three, row.bar, c.full())
 		}
 		wrong.hits, wrong.trials = wrong.hits+r.wrong.hits, wrong.trials+r.wrong.trials
 	}
@@ -130,7 +140,7 @@ func (row coalition) trial(ctx context.Context, f fault, i int, rng *rand.Rand) 
 		cmax  int
 		count *share
 	}{{3, &out.three}, {row.members, &out.own}} {
-		named, err := row.decode(ctx, f, at.cmax, i < row.searched, obs, words)
+		named, err := row.decode(ctx, f, at.cmax, i < row.searched, obs, words[:row.among])
 		if err != nil {
 			return out, err
 		}
@@ -158,7 +168,7 @@ func (row coalition) trial(ctx context.Context, f fault, i int, rng *rand.Rand) 
 func (row coalition) decode(ctx context.Context, f fault, cmax int, search bool, obs []trace.Observation, words [][]int) ([]int, error) {
 	rule := trace.DefaultRule()
 	rule.MaxContributors = cmax
-	n := len(words)
+	n := combineReaders
 	if f == noUnion {
 		n /= 30
 	}

@@ -48,6 +48,10 @@ func (c Config) at(n, low int) int {
 	return max(low, int(math.Round(float64(n)*c.Scale)))
 }
 
+// full says whether the claims are judged by their values alone, and what is
+// too slow for every day is run.
+func (c Config) full() bool { return c.Scale >= 1 }
+
 func (c Config) say(format string, args ...any) {
 	if c.Progress != nil {
 		fmt.Fprintf(c.Progress, format+"\n", args...)

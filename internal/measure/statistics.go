@@ -30,6 +30,8 @@ func (s *share) add(hit bool) {
 	}
 }
 
+func (s share) any() bool { return s.hits > 0 }
+
 // wilson returns the score interval of the rate (E. B. Wilson, JASA 22, 1927)
 // at z standard errors.
 func (s share) wilson(z float64) (low, high float64) {
