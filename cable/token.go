@@ -29,7 +29,7 @@ type Token struct {
 // hyphens and apostrophes between them belong to the word; every other
 // character separates. Two texts with equal words are equal to the tracer.
 func Tokenize(text string) []Token {
-	t := tokenizer{text: text}
+	t := tokenizer{text: text, tokens: make([]Token, 0, 1+len(text)/wordBytes)}
 	for t.pos < len(text) {
 		t.step()
 	}
@@ -45,6 +45,9 @@ func Words(text string) []string {
 	}
 	return words
 }
+
+// wordBytes is about what a word takes in a text, the space after it included.
+const wordBytes = 6
 
 type tokenizer struct {
 	text     string
@@ -84,6 +87,11 @@ func (t *tokenizer) word() {
 	start, end := t.pos, t.pos
 	var prev rune
 	for end < len(t.text) {
+		if c := t.text[end]; isWordByte(c) {
+			prev = rune(c)
+			end++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(t.text[end:])
 		if !isWordRune(r) {
 			if !joins(prev, r, t.text[end+size:]) {
@@ -122,12 +130,17 @@ func joins(prev, r rune, rest string) bool {
 
 func isWordRune(r rune) bool {
 	if r < utf8.RuneSelf {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return isWordByte(byte(r))
 	}
 	if r == utf8.RuneError || isJoiner(r) { // Unicode counts some apostrophes as letters
 		return false
 	}
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
+}
+
+// isWordByte is isWordRune for the bytes that are characters by themselves.
+func isWordByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // isJoiner says whether r is a hyphen or an apostrophe.
@@ -144,12 +157,14 @@ func isJoiner(r rune) bool {
 func isInvisible(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(unicode.Cf, r) }
 
 func normalize(word string) string {
-	ascii := true
-	for i := 0; i < len(word); i++ {
-		if word[i] >= utf8.RuneSelf {
-			ascii = false
-			break
-		}
+	plain, ascii := true, true
+	for i := range len(word) {
+		c := word[i]
+		plain = plain && ('a' <= c && c <= 'z' || '0' <= c && c <= '9')
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if plain {
+		return word // as most words are
 	}
 	if !ascii {
 		word = norm.NFKD.String(word)

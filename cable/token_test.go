@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 )
@@ -105,4 +106,13 @@ func TestTokenizeKeepsItsPromises(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		checkTokens(t, strings.Join(parts.Draw(r, "text"), ""))
 	})
+}
+
+// TestEveryCharacter holds the promises for each character there is, alone
+// and inside a word.
+func TestEveryCharacter(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		checkTokens(t, string(r))
+		checkTokens(t, "a"+string(r)+"B")
+	}
 }

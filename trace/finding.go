@@ -187,9 +187,11 @@ func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares, already
 	}
 	var who []int
 	var words [][]int
+	var named []bool
 	for i, c := range ev.Readers {
 		if !c.Burnt && holdsAll(ev.First, c) {
 			who, words = append(who, i), append(words, wordsOf(ev.First, c))
+			named = append(named, slices.ContainsFunc(already, func(n Named) bool { return n.Reader == c.Reader }))
 		}
 	}
 	var out []Named
@@ -211,7 +213,7 @@ func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares, already
 			}
 			j := NewJoint(r, attack, part.t, part.eps, len(ev.Readers), ev.First, words)
 			j.named = known
-			tuples, err := j.Search(ctx)
+			tuples, err := j.SearchExcept(ctx, named)
 			if err != nil {
 				return nil, err
 			}

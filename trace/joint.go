@@ -1,10 +1,11 @@
 package trace
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"runtime"
-	"sort"
+	"slices"
 	"sync"
 )
 
@@ -35,17 +36,18 @@ type Member struct {
 // where p_S is the chance that the tuple's score is as high when the words of
 // S are drawn afresh and the others stay. Proof in docs/theory.md.
 type Joint struct {
-	rule   Rule
-	attack Attack
-	t      int
-	eps    float64
-	n      int // readers in all, for the union bound
-	words  [][]int
-	sizes  []int
-	tables [][]int32
-	packed *packed
-	rows   []uint8 // the packed bytes, copy by copy
-	fresh  *Tail   // scores of a tuple all drawn afresh; nil until asked for
+	rule     Rule
+	attack   Attack
+	t        int
+	eps      float64
+	n        int // readers in all, for the union bound
+	words    [][]int
+	sizes    []int
+	tables   [][]int32
+	packed   *packed
+	rows     []uint8 // the packed bytes, copy by copy
+	standOut float64 // standard deviations from which a member is plausible
+	fresh    *Tail   // scores of a tuple all drawn afresh; nil until asked for
 
 	// named marks, by index, readers that other parts of the rule name; tuples
 	// are tested for the others alone. Nil for none.
@@ -59,6 +61,7 @@ type Joint struct {
 // symbol in observation k.
 func NewJoint(r Rule, attack Attack, t int, eps float64, n int, obs []Observation, words [][]int) *Joint {
 	j := &Joint{rule: r, attack: attack, t: t, eps: eps, n: n, words: words}
+	j.standOut = plausibleShare * math.Sqrt2 * math.Erfcinv(2*min(0.5, j.limit(1)))
 	for _, o := range obs {
 		j.sizes = append(j.sizes, len(o.Weights))
 		j.tables = append(j.tables, r.jointTable(o.Weights, attack, t))
@@ -82,12 +85,16 @@ func choose(n, k int) float64 {
 	return math.Round(c)
 }
 
-// Search returns the tuples that name somebody, in order of their members.
+// Search returns the tuples that name somebody, best score first.
 func (j *Joint) Search(ctx context.Context) ([]Tuple, error) {
-	if len(j.words) < j.t {
-		return nil, nil
-	}
-	if j.bestPossible() > j.limit(j.t) {
+	return j.SearchExcept(ctx, make([]bool, len(j.words)))
+}
+
+// SearchExcept is Search for the sake of readers not yet named: a tuple that
+// could only name readers marked in named is passed over. Readers it names
+// are marked.
+func (j *Joint) SearchExcept(ctx context.Context, named []bool) ([]Tuple, error) {
+	if len(j.words) < j.t || j.bestPossible() > j.limit(j.t) {
 		return nil, nil
 	}
 	need, ok := j.all().Threshold(j.limit(j.t))
@@ -95,17 +102,65 @@ func (j *Joint) Search(ctx context.Context) ([]Tuple, error) {
 		return nil, nil
 	}
 	j.pack()
-	hits, err := j.scan(ctx, int32(need))
+	hits, err := j.scan(ctx, int32(need), named)
 	if err != nil {
 		return nil, err
 	}
 	var out []Tuple
-	for _, members := range hits {
-		if t := j.Test(members); len(t.Named) > 0 {
+	for _, h := range hits {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !j.anyNew(h.members, named) {
+			continue
+		}
+		if t := j.Test(h.members); len(t.Named) > 0 {
 			out = append(out, t)
+			for _, m := range t.Named {
+				named[m.Index] = true
+			}
 		}
 	}
 	return out, nil
+}
+
+// anyNew says whether some member who is not yet named could be.
+func (j *Joint) anyNew(members []int, named []bool) bool {
+	for p, m := range members {
+		if !named[m] && j.plausible(members, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// plausibleShare is the share of the normal quantile of the bound that a
+// member's own score must reach before the exact test is worth its time.
+const plausibleShare = 0.6
+
+// plausible says whether member p of a tuple stands out enough, given the
+// others, for the bound on it alone to be met perhaps. Passing over a tuple
+// can only name fewer.
+func (j *Joint) plausible(members []int, p int) bool {
+	score, mean, variance := 0.0, 0.0, 0.0
+	for k, q := range j.sizes {
+		at, step := j.at(members, k), 1
+		for range p {
+			step *= q
+		}
+		base := at - j.words[members[p]][k]*step
+		sum, squares := 0.0, 0.0
+		for x := range q {
+			s := float64(j.tables[k][base+x*step])
+			sum += s
+			squares += s * s
+		}
+		sum /= float64(q)
+		score += float64(j.tables[k][at])
+		mean += sum
+		variance += squares/float64(q) - sum*sum
+	}
+	return score-mean >= j.standOut*math.Sqrt(max(0, variance))
 }
 
 // all returns the distribution of the score of a tuple drawn afresh.
@@ -135,23 +190,29 @@ func (j *Joint) pack() {
 	}
 }
 
-// scan returns the tuples that score at least need.
-func (j *Joint) scan(ctx context.Context, need int32) ([][]int, error) {
+// A hit is a tuple whose score is high enough.
+type hit struct {
+	members []int
+	score   int32
+}
+
+// scan returns the tuples that score at least need and could name somebody
+// new, best score first.
+func (j *Joint) scan(ctx context.Context, need int32, named []bool) ([]hit, error) {
 	var (
 		mu   sync.Mutex
-		hits [][]int
+		hits []hit // guarded by mu
 		wg   sync.WaitGroup
 		next = make(chan int)
 	)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			s := newScanner(j, need)
+			s := newScanner(j, need, named)
 			for i := range next {
-				if found := s.from(i); len(found) > 0 {
-					mu.Lock()
-					hits = append(hits, found...)
-					mu.Unlock()
-				}
+				found := s.from(i)
+				mu.Lock()
+				hits = append(hits, found...)
+				mu.Unlock()
 			}
 		})
 	}
@@ -163,17 +224,10 @@ func (j *Joint) scan(ctx context.Context, need int32) ([][]int, error) {
 	}
 	close(next)
 	wg.Wait()
-	sort.Slice(hits, func(a, b int) bool { return lessInts(hits[a], hits[b]) })
+	slices.SortFunc(hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), slices.Compare(a.members, b.members))
+	})
 	return hits, ctx.Err()
-}
-
-func lessInts(a, b []int) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return a[i] < b[i]
-		}
-	}
-	return false
 }
 
 // tupleValues is the number of values packed into a byte for the search: few
@@ -184,6 +238,7 @@ const tupleValues = 64
 type scanner struct {
 	j      *Joint
 	need   int32
+	named  []bool        // read only while scanning
 	tables []*blockTable // one a byte, for the members fixed now
 	rest   []int32       // best score of the bytes from b on
 	// Tables for one first member and every value of the second's byte, made
@@ -193,9 +248,9 @@ type scanner struct {
 	made  [][]int
 }
 
-func newScanner(j *Joint, need int32) *scanner {
+func newScanner(j *Joint, need int32, named []bool) *scanner {
 	n := len(j.packed.blocks)
-	s := &scanner{j: j, need: need, tables: make([]*blockTable, n), rest: make([]int32, n+1)}
+	s := &scanner{j: j, need: need, named: named, tables: make([]*blockTable, n), rest: make([]int32, n+1)}
 	for range n {
 		s.cache = append(s.cache, make([]blockTable, tupleValues))
 		s.best = append(s.best, make([]int32, tupleValues))
@@ -204,13 +259,13 @@ func newScanner(j *Joint, need int32) *scanner {
 	return s
 }
 
-func (s *scanner) from(i int) [][]int {
+func (s *scanner) from(i int) []hit {
 	j := s.j
 	if j.t == 2 {
 		s.fix(i, -1)
 		return s.last(i+1, []int{i}, nil)
 	}
-	var out [][]int
+	var out []hit
 	for m := i + 1; m < len(j.words); m++ {
 		s.fix(i, m)
 		out = s.last(m+1, []int{i, m}, out)
@@ -254,7 +309,7 @@ func (s *scanner) held(i, m, k int) int {
 }
 
 // last adds the tuples of the fixed members and one more from start on.
-func (s *scanner) last(start int, fixed []int, out [][]int) [][]int {
+func (s *scanner) last(start int, fixed []int, out []hit) []hit {
 	if s.rest[0] < s.need {
 		return out
 	}
@@ -267,7 +322,9 @@ func (s *scanner) last(start int, fixed []int, out [][]int) [][]int {
 			continue
 		}
 		if sum += sumTables(s.tables[half:], row[half:]); sum >= s.need {
-			out = append(out, append(append([]int(nil), fixed...), i))
+			if members := append(slices.Clone(fixed), i); s.j.anyNew(members, s.named) {
+				out = append(out, hit{members, sum})
+			}
 		}
 	}
 	return out

@@ -2,8 +2,10 @@ package trace
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -66,12 +68,41 @@ func TestScanFindsEveryTuple(t *testing.T) {
 			j := NewJoint(DefaultRule(), attack, size, 0.1, len(words), hardReading(sizes, leakOf(rng, attack, words, size, sizes)), words)
 			j.pack()
 			need := int32(20)
-			got, err := j.scan(context.Background(), need)
+			j.standOut = math.Inf(-1)
+			found, err := j.scan(context.Background(), need, make([]bool, len(words)))
 			if err != nil {
 				t.Fatal(err)
 			}
+			var got [][]int
+			for _, h := range found {
+				got = append(got, h.members)
+			}
+			slices.SortFunc(got, slices.Compare)
 			if want := plainScan(j, need); !reflect.DeepEqual(got, want) {
 				t.Errorf("%s, %d: found %d tuples, a plain loop %d", attack, size, len(got), len(want))
+			}
+		}
+	}
+}
+
+// Passing over implausible tuples must not lose a name.
+func TestPlausibleKeepsEveryName(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 4))
+	for _, attack := range Attacks {
+		for _, sizes := range [][]int{same(2, 90), same(4, 50), {2, 3, 4, 16, 2, 3, 4, 16, 2, 3, 4, 16, 5, 5, 5, 5, 2, 2, 2, 2, 9, 9, 9}} {
+			words := randomWords(rng, 16, sizes)
+			obs := hardReading(sizes, leakOf(rng, attack, words, 3, sizes))
+			names := func(standOut float64) []bool {
+				j := NewJoint(DefaultRule(), attack, 3, 0.1, len(words), obs, words)
+				j.standOut += standOut
+				named := make([]bool, len(words))
+				if _, err := j.SearchExcept(context.Background(), named); err != nil {
+					t.Fatal(err)
+				}
+				return named
+			}
+			if got, want := names(0), names(-1e9); !slices.Equal(got, want) {
+				t.Errorf("%s: named %v, without passing over %v", attack, got, want)
 			}
 		}
 	}
@@ -148,5 +179,15 @@ func BenchmarkTriples1000(b *testing.B) {
 		if _, err := j.Search(context.Background()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// The commonest case: one source, everything readable, a long list.
+func BenchmarkAssessOneSource300(b *testing.B) {
+	rng := rand.New(rand.NewPCG(7, 9))
+	sizes := same(3, 100)
+	words := randomWords(rng, 300, sizes)
+	for b.Loop() {
+		assess(b, sizes, words, words[17])
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"unicode/utf8"
 
 	"chancery/cable"
 	"chancery/internal/fault"
@@ -56,7 +57,9 @@ func decode(name string, data []byte, f *file) error {
 	var typed *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
-		line, column = position(data, syntax.Offset)
+		line, column = position(data, syntax.Offset-1)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		line, column = position(data, int64(len(data)))
 	case errors.As(err, &typed):
 		line, column = position(data, typed.Offset)
 	}
@@ -64,10 +67,12 @@ func decode(name string, data []byte, f *file) error {
 		WithHint("a codebook is the file codebook.json or codebook.age that chancery mark wrote")
 }
 
-// position turns a byte offset into a line and a column, both 1-based.
+// position turns a byte offset into a line and a column, both 1-based, the
+// column in characters.
 func position(data []byte, offset int64) (line, column int) {
 	before := data[:min(max(offset, 0), int64(len(data)))]
-	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+	last := before[bytes.LastIndexByte(before, '\n')+1:]
+	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(last) + 1
 }
 
 func differ(a, b []byte) (line, column int) {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"chancery/cable"
 	"chancery/trace"
 )
@@ -94,4 +96,13 @@ func ostrava(t testing.TB) *Book {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// mustDraftIn is mustDraft inside a property.
+func mustDraftIn(t *rapid.T, text string) *cable.Draft {
+	d, err := cable.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"chancery/internal/fault"
 	"chancery/trace"
@@ -103,7 +104,9 @@ func decode(name string, data []byte, c *Case) error {
 	var typed *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
-		at = syntax.Offset
+		at = syntax.Offset - 1
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		at = int64(len(data))
 	case errors.As(err, &typed):
 		at = typed.Offset
 	}
@@ -112,10 +115,12 @@ func decode(name string, data []byte, c *Case) error {
 		WithHint("a case is a file that chancery trace --case wrote")
 }
 
-// position turns a byte offset into a line and a column, both 1-based.
+// position turns a byte offset into a line and a column, both 1-based, the
+// column in characters.
 func position(data []byte, offset int64) (line, column int) {
 	before := data[:min(max(offset, 0), int64(len(data)))]
-	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+	last := before[bytes.LastIndexByte(before, '\n')+1:]
+	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(last) + 1
 }
 
 func (c *Case) check() error {

@@ -14,39 +14,44 @@ const (
 	anytimeNominal = 2e-5 // as in redteam.md
 )
 
+// eNominals are the levels at which e-values are counted.
+var eNominals = [...]float64{1e-2, 1e-3, anytimeNominal}
+
 // Anytime is the table of thirty looks at three to six new sites each: how
 // often a copy that did not reach the source crosses the e-value's bound at
 // any look, and how often a p-value computed anew at every look would.
 func Anytime(ctx context.Context, c Config) (Table, error) {
 	t := Table{
 		How: fmt.Sprintf("%d looks of 3 to 6 new sites. For each sequence of readings, copies drawn afresh are followed through all looks; "+
-			"crossed means e-value at least 1/nominal, or p-value at most nominal, at some look so far. Nominal %g. Figures are crossings over nominal.", looks, anytimeNominal),
-		Columns: []string{"alternatives", "readings", "source", "copies", "e-value", "99 %", "p-value, one look", "10 looks", "20 looks", "30 looks", "99 %"},
+			"crossed means e-value at least 1/nominal, or p-value at most nominal, at some look so far. Figures are crossings over nominal, for p-values %g.", looks, anytimeNominal),
+		Columns: []string{"alternatives", "readings", "source", "copies", "e-value, at 1e-2", "1e-3", "2e-5", "99 %", "p-value, last look", "at any of 10", "20", "30 looks", "99 %"},
 	}
-	var eHits, eMean int
 	var repeated []share
+	off := 0.0
 	for _, s := range anytimeCases {
 		c.say("anytime: %s", s.name())
 		n, err := s.run(ctx, c)
 		if err != nil {
 			return t, err
 		}
-		e, p := share{n.e, n.copies}, share{n.p[2], n.copies}
-		row := []any{s.cycleName(), s.reading(), s.behaviour(), n.copies, e.rate() / anytimeNominal, multiples(e),
-			float64(n.fixed) / float64(n.copies) / anytimeNominal}
+		p := share{n.p[2], n.copies}
+		row := []any{s.cycleName(), s.reading(), s.behaviour(), n.copies}
+		for k, nominal := range eNominals {
+			row = append(row, float64(n.e[k])/float64(n.copies)/nominal)
+			limit := poissonLimit(nominal*float64(n.copies), 1-confidence)
+			t.check(n.e[k] <= limit, fmt.Sprintf("copies whose e-value ever crosses at %g, %s", nominal, s.name()), n.e[k], fmt.Sprintf("at most %d of %d", limit, n.copies))
+		}
+		row = append(row, multiples(share{n.e[len(eNominals)-1], n.copies}), float64(n.fixed)/float64(n.copies)/anytimeNominal)
 		for _, hits := range n.p {
 			row = append(row, float64(hits)/float64(n.copies)/anytimeNominal)
 		}
 		t.row(append(row, multiples(p))...)
-		limit := poissonLimit(anytimeNominal*float64(n.copies), 1-confidence)
-		t.check(n.e <= limit, "copies whose e-value ever crosses, "+s.name(), n.e, fmt.Sprintf("at most %d of %d", limit, n.copies))
-		eHits, eMean = eHits+n.e, eMean+n.copies
-		t.atMost("largest distance from trace.LogE, in nats, "+s.name(), n.off, 1e-6)
+		off = max(off, n.off)
 		if s.known() {
 			repeated = append(repeated, p)
 		}
 	}
-	t.note("E-values, all rows: %.3g times nominal.", float64(eHits)/float64(eMean)/anytimeNominal)
+	t.atMost("largest distance of an e-value here from the tracer's, in nats", off, 1e-6)
 	checkRepeated(&t, repeated)
 	return t, nil
 }
@@ -111,9 +116,10 @@ func (a anytimeCase) behaviour() string {
 
 // anytimeCount counts copies that crossed.
 type anytimeCount struct {
-	copies, e, fixed int
-	p                [3]int // by the 10th, 20th and 30th look
-	off              float64
+	copies, fixed int
+	e             [len(eNominals)]int
+	p             [3]int // by the 10th, 20th and 30th look
+	off           float64
 }
 
 // copiesPerPath are followed through each sequence of readings.
@@ -126,7 +132,9 @@ func (a anytimeCase) run(ctx context.Context, c Config) (anytimeCount, error) {
 	})
 	for _, n := range all {
 		sum.copies += n.copies
-		sum.e += n.e
+		for k := range n.e {
+			sum.e[k] += n.e[k]
+		}
 		sum.fixed += n.fixed
 		sum.off = max(sum.off, n.off)
 		for k := range n.p {
@@ -156,8 +164,10 @@ func (a anytimeCase) path(rng *rand.Rand, f fault) anytimeCount {
 	n := anytimeCount{copies: copiesPerPath}
 	for i := range copiesPerPath {
 		w := follow(rng, plans, f)
-		if w.crossed {
-			n.e++
+		for k, nominal := range eNominals {
+			if w.most >= 1/nominal {
+				n.e[k]++
+			}
 		}
 		if w.last {
 			n.fixed++
@@ -243,11 +253,11 @@ func newLook(rule trace.Rule, obs []trace.Observation) look {
 
 // A walk is one copy's way through the looks.
 type walk struct {
-	crossed bool // by the e-value
-	first   int  // look at which the p-value first crossed, from 1; 99 for never
-	last    bool // the p-value of the last look alone is within nominal
-	e       float64
-	path    [looks][2]uint32 // which plan, and the joint choice held
+	most  float64 // the largest e-value at any look
+	first int     // look at which the p-value first crossed, from 1; 99 for never
+	last  bool    // the p-value of the last look alone is within nominal
+	e     float64
+	path  [looks][2]uint32 // which plan, and the joint choice held
 }
 
 // follow draws a copy's symbols look by look.
@@ -268,13 +278,16 @@ func follow(rng *rand.Rand, plans [][]look, f fault) walk {
 		total := 0.0
 		for k := range bets {
 			capital[k] *= l.bets[k][x]
+			if f == scoredTwice {
+				capital[k] *= l.bets[k][x]
+			}
 			total += capital[k]
 		}
 		if f != summedBets {
 			total /= float64(bets)
 		}
 		w.e = total
-		w.crossed = w.crossed || total >= 1/anytimeNominal
+		w.most = max(w.most, total)
 		if sum >= l.need {
 			w.first = min(w.first, i+1)
 			w.last = i == looks-1

@@ -35,6 +35,9 @@ func Pairs(ctx context.Context, c Config) (Table, error) {
 		q, sites int
 		bar      float64
 	}{{2, 60, 0}, {2, 65, 0}, {2, 70, .9}, {4, 26, 0}, {4, 28, 0}, {4, 30, .9}} {
+		if r.bar == 0 && !c.full() {
+			continue
+		}
 		for _, a := range []trace.Attack{trace.Interleave, trace.AllOne} {
 			row := coalition{q: r.q, sites: r.sites, attack: a, members: 2, bar: r.bar, trials: n, searched: n, among: combineReaders}
 			if r.bar > 0 && c.full() {
@@ -52,6 +55,9 @@ func Pairs(ctx context.Context, c Config) (Table, error) {
 func Triples(ctx context.Context, c Config) (Table, error) {
 	var rows []coalition
 	for _, m := range []int{50, 75} {
+		if m < 75 && !c.full() {
+			continue
+		}
 		for _, a := range trace.Attacks {
 			row := coalition{q: 4, sites: m, attack: a, members: 3, trials: c.at(400, 40), searched: c.at(20, 2), among: 200}
 			if c.full() {

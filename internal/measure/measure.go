@@ -38,6 +38,7 @@ const (
 	halvedP           // p-values are half of what they should be
 	noUnion           // the number of readers is left out of the bound
 	summedBets        // the e-value adds its bets up in place of averaging
+	scoredTwice       // what a look tells is multiplied in twice
 	sharedDraws       // one reader's draws are partly another's
 	lostBits          // the reading is sure of alternatives it did not see
 	shortTail         // the tail leaves out its last groups

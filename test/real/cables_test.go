@@ -17,108 +17,173 @@ import (
 )
 
 const (
+	// cables is how many real cables are let out, each in every way.
 	cables    = 220
-	leastWord = 200
-	mostWords = 2500
-	perWord   = 0.22 // bits a word, as of a draft that somebody went over
+	leastWord = 180
+	mostWords = 520
+	// perWord is what the drafts carry, in bits a word.
+	perWord = 0.22
 )
 
 // epsilons are the bounds that every leak is traced at.
 var epsilons = [2]float64{1e-3, 1e-6}
 
+// A floor is a power the tracer must reach: of the leaks of a kind of which at
+// least so many bits were read, the share at which the source, or of several
+// some one, is named at epsilons[eps]. Rates are some way under what was
+// measured when this test was written; seeds are fixed.
+type floor struct {
+	kind  string
+	eps   int
+	bits  float64
+	share float64
+}
+
+var floors = []floor{}
+
 // A result is what tracing one scene gave.
 type result struct {
-	kind     string
-	id       string
-	bits     float64 // of the copy
-	read     float64
-	finding  [2]trace.Finding
-	wrong    [2]int
-	all, any [2]bool
-	misread  tally // sites read as another word than the one printed
-	kept     tally // sites that stand in the text and are read
-	strays   []string
-	numbered tally // passages with the right paragraph
-	took     [3]time.Duration
+	kind      string
+	id        string
+	bits      float64 // of a copy
+	finding   [2]trace.Finding
+	wrong     [2]bool // somebody was named who gave nothing, at any look
+	all, some [2]bool // all sources, or any, were named at any look
+	read      tally   // sites that stand in the text and were read
+	misread   tally   // of those, read as another word than was printed
+	passages  tally   // passages that are where and what they are said to be
+	stray     string  // one that is not
 }
 
+// Real cables are marked, let out in every way, and traced. Nobody who gave
+// nothing may be named more often than the bound allows, and the sources must
+// be named where the words are enough.
 func TestCables(t *testing.T) {
 	began := time.Now()
-	results := traceAll(t, telegrams(t, cables, leastWord, mostWords), append(slices.Clone(kinds), articleByArticle))
-	byKind := map[string][]result{}
-	for _, r := range results {
-		byKind[r.kind] = append(byKind[r.kind], r)
+	results := traceAll(t, telegrams(t, cables, leastWord, mostWords))
+	t.Logf("%d cables, %d leaks traced at %v and %v in %v", cables, len(results), epsilons[0], epsilons[1],
+		time.Since(began).Round(time.Second))
+	for _, k := range kinds {
+		logKind(t, k, results)
 	}
-	for _, k := range append(slices.Clone(kinds), articleByArticle) {
-		report(t, k.name, byKind[k.name])
+	checkNames(t, results)
+	checkReading(t, results)
+	for _, f := range floors {
+		f.check(t, results)
 	}
-	t.Logf("%d traces in %v", len(results), time.Since(began).Round(time.Second))
 }
 
-func report(t *testing.T, name string, rs []result) {
-	var wrong, all, any_ [2]tally
-	out := [2]map[trace.Outcome]int{{}, {}}
-	var kept, misread, numbered tally
-	var took [3]time.Duration
-	strays := 0
-	bits, read := 0.0, 0.0
-	for _, r := range rs {
+// checkNames holds the names to the bound, over all leaks together.
+func checkNames(t *testing.T, results []result) {
+	t.Helper()
+	var wrong [2]tally
+	for _, r := range results {
 		for i := range epsilons {
-			wrong[i].add(r.wrong[i] > 0)
-			all[i].add(r.all[i])
-			any_[i].add(r.any[i])
-			out[i][r.finding[i].Outcome]++
+			wrong[i].add(r.wrong[i])
+			if r.wrong[i] {
+				t.Logf("cable %s, %s: named at %v: %+v", r.id, r.kind, epsilons[i], r.finding[i].Named)
+			}
 		}
-		bits += r.bits
-		read += r.read
-		for i := range took {
-			took[i] += r.took[i] / time.Duration(len(rs))
-		}
-		kept.hits += r.kept.hits
-		kept.of += r.kept.of
-		misread.hits += r.misread.hits
-		misread.of += r.misread.of
-		numbered.hits += r.numbered.hits
-		numbered.of += r.numbered.of
-		strays += len(r.strays)
 	}
-	t.Logf("%-26s all %v %v any %v wrong %v %v out %v %v bits %.0f read %.0f kept %v misread %v num %v strays %d  %v", name, all[0].share(), all[1].share(),
-		any_[0].share(), wrong[0], wrong[1], out[0], out[1], bits/float64(len(rs)), read/float64(len(rs)), kept, misread, numbered, strays, took)
+	limit := quantile(wrong[0].of, epsilons[0], 0.999)
+	t.Logf("named at %v who gave nothing: %v, 99.9 %% quantile of the bound %d", epsilons[0], wrong[0], limit)
+	t.Logf("named at %v who gave nothing: %v", epsilons[1], wrong[1])
+	if wrong[0].hits > limit {
+		t.Errorf("at %v somebody who gave nothing is named in %v leaks, more than %d", epsilons[0], wrong[0], limit)
+	}
+	if wrong[1].hits > 0 {
+		t.Errorf("at %v somebody who gave nothing is named in %v leaks", epsilons[1], wrong[1])
+	}
+}
+
+// checkReading holds the reading of faultless text to what was printed.
+func checkReading(t *testing.T, results []result) {
+	t.Helper()
+	var read, misread, passages tally
+	for _, r := range results {
+		read, misread, passages = read.plus(r.read), misread.plus(r.misread), passages.plus(r.passages)
+		if r.stray != "" {
+			t.Logf("cable %s, %s: not what was printed: %q", r.id, r.kind, r.stray)
+		}
+	}
+	t.Logf("sites read %v, misread %v; passages where they are said to be %v", read, misread, passages)
+	if read.share() < 0.999 || misread.share() > 0.001 || passages.share() < 0.99 {
+		t.Errorf("sites read %v, misread %v, passages in place %v", read, misread, passages)
+	}
+}
+
+func (f floor) check(t *testing.T, results []result) {
+	t.Helper()
+	var named tally
+	for _, r := range results {
+		if r.kind == f.kind && r.finding[f.eps].BitsRead >= f.bits {
+			named.add(r.some[f.eps])
+		}
+	}
+	if named.of < 50 || named.share() < f.share {
+		t.Errorf("%s, %.0f bits or more, at %v: a source is named in %v, want %.3f", f.kind, f.bits, epsilons[f.eps], named, f.share)
+	}
+}
+
+// logKind prints one line a bound: who was named, and what was said else.
+func logKind(t *testing.T, k kind, results []result) {
+	t.Helper()
+	for i, eps := range epsilons {
+		var all, some, wrong tally
+		other := map[trace.Outcome]int{}
+		bits := 0.0
+		for _, r := range results {
+			if r.kind != k.name {
+				continue
+			}
+			all.add(r.all[i])
+			some.add(r.some[i])
+			wrong.add(r.wrong[i])
+			bits += r.finding[i].BitsRead
+			if o := r.finding[i].Outcome; o != trace.CopyNamed {
+				other[o]++
+			}
+		}
+		t.Logf("%-28s %.0e  %5.1f bits read; of %d: source named %d, of several some %d, wrong %d; else %v",
+			k.name, eps, bits/float64(all.of), all.of, all.hits, some.hits, wrong.hits, other)
+	}
 }
 
 // traceAll lets every cable out in every way and traces it, on all cores.
-func traceAll(t *testing.T, from []telegram, kinds []kind) []result {
+func traceAll(t *testing.T, from []telegram) []result {
+	t.Helper()
 	var (
-		mu      sync.Mutex
-		wg      sync.WaitGroup
+		mu      sync.Mutex // guards results
 		results []result
-		next    = make(chan telegram)
+		wg      sync.WaitGroup
+		next    = make(chan int)
 	)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for c := range next {
-				rs, err := traceCable(c, kinds)
-				mu.Lock()
+			for i := range next {
+				rs, err := traceCable(from[i], from[(i+1)%len(from)])
 				if err != nil {
-					t.Errorf("cable %s: %v", c.ID, err)
+					t.Errorf("cable %s: %v", from[i].ID, err)
 				}
+				mu.Lock()
 				results = append(results, rs...)
 				mu.Unlock()
 			}
 		})
 	}
-	for i, c := range from {
+	for i := range from {
 		if i > 0 && i%50 == 0 {
 			t.Logf("%d of %d cables", i, len(from))
 		}
-		next <- c
+		next <- i
 	}
 	close(next)
 	wg.Wait()
+	slices.SortFunc(results, func(a, b result) int { return strings.Compare(a.id+a.kind, b.id+b.kind) })
 	return results
 }
 
-func traceCable(c telegram, kinds []kind) ([]result, error) {
+func traceCable(c, other telegram) ([]result, error) {
 	text := testworld.Draft(c.ID, c.Body, perWord, testworld.Random(seed, "draft", c.ID))
 	d, err := cable.Parse([]byte(text))
 	if err != nil {
@@ -127,19 +192,12 @@ func traceCable(c telegram, kinds []kind) ([]result, error) {
 	g := trace.NewGraph(d.Lattice())
 	var out []result
 	for _, k := range kinds {
-		t0 := time.Now()
-		s, err := newScene(d, g, k, c.ID)
+		s, err := newScene(d, g, k, c.ID, strings.Join(other.Body, "\n\n"))
 		if err != nil {
 			return nil, err
 		}
 		r := result{kind: k.name, id: c.ID, bits: d.Bits()}
-		r.took[0] = time.Since(t0)
-		if k.name == articleByArticle.name {
-			err = r.looks(s)
-		} else {
-			err = r.look(s)
-		}
-		if err != nil {
+		if err := r.trace(s); err != nil {
 			return nil, fmt.Errorf("%s: %w", k.name, err)
 		}
 		out = append(out, r)
@@ -147,83 +205,67 @@ func traceCable(c telegram, kinds []kind) ([]result, error) {
 	return out, nil
 }
 
-func (r *result) look(s *scene) error {
+// trace reads the files as one look, or one by one as many.
+func (r *result) trace(s *scene) error {
 	articles, err := s.articles()
 	if err != nil {
 		return err
 	}
-	rule, graphs := s.book.Rule, []*trace.Graph{s.graph}
-	t0 := time.Now()
-	passages := trace.NewReader(graphs).Find(articles)
-	observed := rule.Observe(graphs, passages, nil)
-	r.took[1] = time.Since(t0)
-	r.check(s, passages, observed)
-	t0 = time.Now()
+	looks := [][]cable.Article{articles}
+	if r.kind == articleByArticle.name {
+		looks = slices.Collect(slices.Chunk(articles, 1))
+	}
+	graphs, none := []*trace.Graph{s.graph}, []inquiry.Exhibit{}
+	var cases [2]*inquiry.Case
 	for i, eps := range epsilons {
-		if err := r.assess(s, i, trace.Evidence{Eps: eps, Readers: s.readers, First: observed}); err != nil {
-			return err
-		}
+		cases[i] = inquiry.New(eps, s.book.Rule, []string{s.book.Commitment()})
 	}
-	r.took[2] = time.Since(t0)
-	return nil
-}
-
-func (r *result) assess(s *scene, i int, ev trace.Evidence) error {
-	f, err := s.book.Rule.Assess(context.Background(), ev)
-	if err != nil {
-		return err
-	}
-	wrong, all, anyOne := s.judge(f.Named)
-	r.finding[i], r.read = f, f.BitsRead
-	r.wrong[i], r.all[i], r.any[i] = r.wrong[i]+wrong, r.all[i] || all, r.any[i] || anyOne
-	return nil
-}
-
-// looks traces one article after the other under one case.
-func (r *result) looks(s *scene) error {
-	articles, err := s.articles()
-	if err != nil {
-		return err
-	}
-	rule, graphs := s.book.Rule, []*trace.Graph{s.graph}
-	for i, eps := range epsilons {
-		c := inquiry.New(eps, rule, []string{s.book.Commitment()})
-		for k := range articles {
-			passages := trace.NewReader(graphs).Find(articles[k : k+1])
-			c.Add([]inquiry.Exhibit{{Name: s.files[k].name}}, rule.Observe(graphs, passages, c.Scored()))
-			first, later, err := c.Observations([][]int{s.draft.Sizes()})
-			if err != nil {
-				return err
-			}
-			if err := r.assess(s, i, trace.Evidence{Eps: eps, Readers: s.readers, First: first, Later: later}); err != nil {
+	for _, look := range looks {
+		passages := trace.NewReader(graphs).Find(look)
+		observed := s.book.Rule.Observe(graphs, passages, cases[0].Scored())
+		r.check(s, passages, observed)
+		for i := range cases {
+			cases[i].Add(none, observed)
+			if err := r.assess(s, i, cases[i]); err != nil {
 				return err
 			}
 		}
 	}
+	return nil
+}
+
+func (r *result) assess(s *scene, i int, c *inquiry.Case) error {
+	first, later, err := c.Observations([][]int{s.draft.Sizes()})
+	if err != nil {
+		return err
+	}
+	ev := trace.Evidence{Eps: epsilons[i], Readers: s.readers, First: first, Later: later}
+	r.finding[i], err = s.book.Rule.Assess(context.Background(), ev)
+	if err != nil {
+		return err
+	}
+	wrong, all, some := s.judge(r.finding[i].Named)
+	r.wrong[i], r.all[i], r.some[i] = r.wrong[i] || wrong > 0, r.all[i] || all, r.some[i] || some
 	return nil
 }
 
 // check compares what was read with what was printed, where that is known.
 func (r *result) check(s *scene, passages []trace.Passage, observed []trace.Observation) {
 	for _, p := range passages {
-		r.checkPassage(s, p)
+		if s.printed == nil && s.quoted == nil {
+			break
+		}
+		ok := s.printedBy(p)
+		r.passages.add(ok)
+		if !ok {
+			r.stray = p.Text
+		}
 	}
 	if s.printed == nil {
 		return
 	}
-	r.kept = tally{len(observed), s.sites}
+	r.read = tally{len(observed), len(s.draft.Groups)}
 	for _, o := range observed {
 		r.misread.add(slices.Index(o.Weights, slices.Max(o.Weights)) != s.printed[o.Group])
-	}
-}
-
-func (r *result) checkPassage(s *scene, p trace.Passage) {
-	if s.printed != nil {
-		text := s.draft.RenderParagraph(p.Paragraph-1, s.printed)
-		ok := strings.Contains(" "+strings.Join(cable.Words(text), " ")+" ", " "+strings.Join(cable.Words(p.Text), " ")+" ")
-		r.numbered.add(ok)
-		if !ok {
-			r.strays = append(r.strays, p.Text)
-		}
 	}
 }

@@ -3,6 +3,7 @@ package real
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"chancery/cable"
@@ -20,10 +21,12 @@ type scene struct {
 	readers []trace.Copies
 	sources []int // readers whose copies the words come from
 	files   []file
-	// printed is the codeword that the files print, nil where there is none.
+	// other is the text of another cable.
+	other string
+	// printed is the codeword that the one file prints whole, if one does so
+	// without an error; quoted is what reports quote of a cable.
 	printed []int
-	// sites is the number of groups that stand in the files, where known.
-	sites int
+	quoted  []string
 }
 
 // A file is one leak as it lies on disk.
@@ -44,7 +47,7 @@ var kinds = []kind{
 		s.print(testworld.Retype(s.copyOf(0), 0.01, r))
 	}},
 	{"one word put in first", 1, func(s *scene, r *rand.Rand) {
-		s.printed, s.sites = s.words(0), len(s.draft.Groups)
+		s.printed = s.words(0)
 		s.print("Exclusive " + s.copyOf(0))
 	}},
 	{"35 % excerpt", 1, func(s *scene, r *rand.Rand) {
@@ -66,22 +69,24 @@ var kinds = []kind{
 	{"40 % of wordings swapped", 1, func(s *scene, r *rand.Rand) {
 		s.print(s.draft.Render(testworld.Swap(s.words(0), s.draft.Sizes(), 0.4, r)))
 	}},
+	{"another cable's words", 0, func(s *scene, r *rand.Rand) { s.print(s.other) }},
+	articleByArticle,
 }
 
 // articleByArticle is a leak that comes out over some weeks.
-var articleByArticle = kind{"article by article", 1, func(s *scene, r *rand.Rand) { s.publish(4, r) }}
+var articleByArticle = kind{"four looks, one article each", 1, func(s *scene, r *rand.Rand) { s.publish(4, r) }}
 
 // listSize is the number of readers of every cable.
 const listSize = 50
 
 // newScene marks a draft for its readers, from randomness of its own, and
 // lets its words out in one way.
-func newScene(d *cable.Draft, g *trace.Graph, k kind, id string) (*scene, error) {
+func newScene(d *cable.Draft, g *trace.Graph, k kind, id, other string) (*scene, error) {
 	book, err := codebook.New(d, trace.DefaultRule(), readers(listSize), testworld.Source(seed, "book", k.name, id))
 	if err != nil {
 		return nil, err
 	}
-	s := &scene{draft: d, graph: g, book: book}
+	s := &scene{draft: d, graph: g, book: book, other: other}
 	for _, r := range book.Readers() {
 		s.readers = append(s.readers, trace.Copies{Reader: r.ID, Words: [][]int{book.Codeword(r)}})
 	}
@@ -110,6 +115,7 @@ func (s *scene) publish(n int, r *rand.Rand) {
 	for i := range n {
 		paper := testworld.Paper(i % 3)
 		fragments := testworld.Fragments(body, 4, 10, 25, r)
+		s.quoted = append(s.quoted, fragments...)
 		s.files = append(s.files, file{paper.Name(i + 1), paper.Report(fragments, r)})
 	}
 }
@@ -127,20 +133,41 @@ func (s *scene) articles() ([]cable.Article, error) {
 	return out, nil
 }
 
-// bystanders returns how many of those named gave nothing to the leak, and
-// whether all sources, or any, are among them.
-func (s *scene) judge(named []trace.Named) (bystanders int, all, anyOne bool) {
+// judge returns how many of those named gave nothing to the leak, and whether
+// all of its sources are named, or any.
+func (s *scene) judge(named []trace.Named) (wrong int, all, some bool) {
 	hits := 0
 	for _, n := range named {
-		found := false
-		for _, i := range s.sources {
-			found = found || s.readers[i].Reader == n.Reader
-		}
-		if found {
+		if slices.ContainsFunc(s.sources, func(i int) bool { return s.readers[i].Reader == n.Reader }) {
 			hits++
 		} else {
-			bystanders++
+			wrong++
 		}
 	}
-	return bystanders, hits == len(s.sources) && hits > 0, hits > 0
+	return wrong, hits > 0 && hits == len(s.sources), hits > 0
 }
+
+// printedBy says whether the files hold a passage that was read in them as
+// words of the cable, and in that paragraph. In reports half of its pairs of
+// words must be quoted.
+func (s *scene) printedBy(p trace.Passage) bool {
+	words := spaced(p.Text)
+	if s.printed != nil {
+		return strings.Contains(spaced(s.draft.RenderParagraph(p.Paragraph-1, s.printed)), words)
+	}
+	quoted, pairs, found := "", 0, 0
+	for _, q := range s.quoted {
+		quoted += "|" + spaced(q)
+	}
+	in := strings.Fields(words)
+	for i := range len(in) - 1 {
+		pairs++
+		if strings.Contains(quoted, " "+in[i]+" "+in[i+1]+" ") {
+			found++
+		}
+	}
+	return 2*found >= pairs
+}
+
+// spaced returns the words of a text with a space before and after each.
+func spaced(text string) string { return " " + strings.Join(cable.Words(text), " ") + " " }

@@ -16,6 +16,8 @@ func (c *tally) add(hit bool) {
 	}
 }
 
+func (c tally) plus(d tally) tally { return tally{c.hits + d.hits, c.of + d.of} }
+
 func (c tally) share() float64 { return float64(c.hits) / float64(max(1, c.of)) }
 
 // interval returns the Clopper-Pearson interval of the rate, at the level

@@ -1,0 +1,53 @@
+// Package script runs the whole command as a user would: each script in
+// testdata is one subject, and has the telegram and the readers of
+// testdata/world in its folder. Scripts that hold a defence open with the
+// story of the attack.
+package script
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"chancery/internal/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"chancery": func() { os.Exit(cli.Main(os.Args[1:], cli.System())) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		Setup:               setup,
+		Cmds:                commands,
+		Condition:           condition,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+// setup puts the world into the folder of a script.
+func setup(env *testscript.Env) error {
+	env.Setenv("TMPDIR", filepath.Join(env.WorkDir, ".tmp"))
+	return fs.WalkDir(os.DirFS("testdata/world"), ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join("testdata/world", name))
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(env.WorkDir, name), data, 0o644)
+	})
+}
+
+// condition knows [root]: for root no folder is closed.
+func condition(name string) (bool, error) {
+	return name == "root" && os.Geteuid() == 0, nil
+}
