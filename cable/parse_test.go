@@ -165,6 +165,7 @@ var readings = []struct{ name, draft, want string }{
 	{"a label with empty alternatives", `x{\a:|c}y{\a: |d}`, "x{0:|c}y{0:|d}"},
 	{"an escape that is no label", `{\\a: b|c} {\{a: b|c}`, `{0:\a: b|c} {1:{a: b|c}`},
 	{"figures", "3.{5|7} and 1{,|.}000", "3.{0:5|7} and 1{1:,|.}000"},
+	{"a tenth word that touches", "a b c d e f g h i ten{|s} k", "a b c d e f g h i ten{0:|s} k"},
 	{"sites alone on a line", "{a|b}{|c}", "{0:a|b}{1:|c}"},
 }
 

@@ -78,6 +78,7 @@ var tokenCases = []struct{ text, want string }{
 	{"one [the author] two", "one [the] [author] two"},
 	{"a[n] b", "a [n] b"},
 	{"one ] two", "one two"},
+	{"one ] two [three] four", "one two [three] four"},
 	{"[one [two] three] four", "[one] [two] [three] four"},
 	{"don’t re-\u00adelect, 1,000", "don’t re-\u00adelect 1,000"},
 }

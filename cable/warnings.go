@@ -2,6 +2,7 @@ package cable
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,7 +54,7 @@ func (d *Draft) siteWarnings(s Site, before, after string) []string {
 	var out []string
 	last, _ := utf8.DecodeLastRuneInString(before)
 	first, _ := utf8.DecodeRuneInString(after)
-	if touches(last) || touches(first) {
+	if slices.ContainsFunc(s.Alternatives, func(a string) bool { return splitsWord(last, a, first) }) {
 		out = append(out, "the site touches a letter, a hyphen or an apostrophe; the whole word is read as one")
 	}
 	if name, ok := nameIn(s.Alternatives, before); ok {
@@ -74,6 +75,17 @@ func (d *Draft) siteWarnings(s Site, before, after string) []string {
 		out = append(out, "some alternatives need 'a' and some 'an' before them; put the article inside")
 	}
 	return out
+}
+
+// splitsWord says whether an alternative shares a word with a character before
+// it or after it.
+func splitsWord(before rune, alternative string, after rune) bool {
+	if alternative == "" {
+		return touches(before) && touches(after)
+	}
+	first, _ := utf8.DecodeRuneInString(alternative)
+	last, _ := utf8.DecodeLastRuneInString(alternative)
+	return touches(before) && touches(first) || touches(last) && touches(after)
 }
 
 func touches(r rune) bool {

@@ -163,7 +163,11 @@ func checkSegments(t failer, d *Draft, choices []int) {
 	t.Helper()
 	text := make([]string, len(d.Paragraphs))
 	var sites []int
-	for _, s := range d.Segments() {
+	segments := d.Segments()
+	for i, s := range segments {
+		if i+1 < len(segments) {
+			checkCut(t, d, s, segments[i+1])
+		}
 		renderings := d.Renderings(s)
 		k, radix := 0, 1
 		for _, g := range s.Groups {
@@ -201,6 +205,29 @@ func checkSegments(t failer, d *Draft, choices []int) {
 	}
 }
 
+// checkCut: inside a paragraph, a segment ends with white space and ten words
+// or more, or else before a site that would give it over 16 wordings.
+func checkCut(t failer, d *Draft, s, next Segment) {
+	t.Helper()
+	if s.Paragraph != next.Paragraph {
+		return
+	}
+	words := 0
+	for _, p := range s.Pieces {
+		if p.Site >= 0 {
+			p.Text = d.Sites[p.Site].Alternatives[0]
+		}
+		words += len(strings.Fields(p.Text))
+	}
+	last, first := s.Pieces[len(s.Pieces)-1], next.Pieces[0]
+	if last.Site < 0 && spaceLast(last.Text) && words >= segmentWords {
+		return
+	}
+	if first.Site < 0 || len(d.Renderings(s))*d.Groups[d.Sites[first.Site].Group].Size <= maxSegmentCombo {
+		t.Fatalf("a segment is cut after %v, before %v", s.Pieces, next.Pieces)
+	}
+}
+
 func checkLattice(t failer, d *Draft, l *Lattice) {
 	t.Helper()
 	words := 0
@@ -223,8 +250,19 @@ func checkLattice(t failer, d *Draft, l *Lattice) {
 	if words != l.WordCount || len(l.Index) != len(l.Vocabulary) {
 		t.Fatalf("%d words, said to be %d", words, l.WordCount)
 	}
+	before := 0 // words of the record text
 	for i, c := range l.Clusters {
 		checkCluster(t, l, int32(i), c)
+		fixed := 0
+		for _, n := range l.Nodes[:c.Other] {
+			if n.Cluster < 0 && n.Word != Silent {
+				fixed++
+			}
+		}
+		if c.FirstWord != fixed+before {
+			t.Fatalf("cluster %d: said to begin at word %d, begins at %d", i, c.FirstWord, fixed+before)
+		}
+		before += c.Branches[0].Words
 	}
 	checkBits(t, d, l)
 }

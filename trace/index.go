@@ -288,6 +288,10 @@ func (x *Index) run(postings []uint32) int {
 // Size returns the memory of the index, in bytes.
 func (x *Index) Size() int { return 4 * (len(x.starts) + len(x.postings)) }
 
+// Kept returns the share of grams that the index keeps: 1 unless the archive
+// is large.
+func (x *Index) Kept() float64 { return float64(x.kept) / 256 }
+
 // rarityStep is the resolution of Hit.Rarity, in parts of a bit.
 const rarityStep = 16
 

@@ -81,7 +81,8 @@ func readPassphrase(s Streams, name string) (string, error) {
 	line, _, _ := strings.Cut(string(data), "\n")
 	line = strings.TrimSuffix(line, "\r")
 	if line == "" {
-		return "", fault.Key.New("the passphrase is empty").At(label(name), 1, 1)
+		return "", fault.Key.New("the passphrase is empty").At(label(name), 1, 1).
+			WithHint("the passphrase is the first line of the file")
 	}
 	return line, nil
 }

@@ -323,5 +323,5 @@ func (t *tracing) printFoot(w io.Writer, o traceOptions) {
 		fmt.Fprintln(w, "Nothing was remembered. A second look at the same leak needs --case, or the bound no longer holds.")
 		return
 	}
-	fmt.Fprintf(w, "Look %d of the case was recorded in %s.\n", len(t.inquiry.Looks), o.Case)
+	fmt.Fprintf(w, "Look %d of the case was recorded in %s.\n", len(t.inquiry.Looks), fault.Escape(o.Case))
 }

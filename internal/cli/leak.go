@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -26,7 +27,8 @@ func readLeak(s Streams, name string) (cable.Article, []byte, error) {
 	a, err := press.Read(label(name), data)
 	var pe *press.Error
 	if errors.As(err, &pe) {
-		return a, nil, fault.Input.New("%s", pe.Msg).At(label(name), pe.Line, pe.Column).WithHint("%s", pe.Hint)
+		hint := cmp.Or(pe.Hint, "check that this is the file you meant")
+		return a, nil, fault.Input.New("%s", pe.Msg).At(label(name), pe.Line, pe.Column).WithHint("%s", hint)
 	}
 	if err != nil {
 		return a, nil, err

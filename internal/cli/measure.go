@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"chancery/internal/demo"
@@ -13,6 +14,7 @@ import (
 type measureOptions struct {
 	Tables   []string `arg:"" optional:"" name:"table" help:"Tables to make; all when none is named."`
 	Scale    float64  `default:"1" help:"Share of the full run; 0.05 takes minutes, 1 takes an hour or more."`
+	Cables   string   `env:"CHANCERY_CABLES" placeholder:"DIR" help:"Folder of real cables (dev.jsonl.gz) for the table index."`
 	List     bool     `help:"List the tables."`
 	Markdown bool     `help:"Print Markdown, as in docs/figures.md."`
 	JSON     bool     `name:"json" help:"Print JSON."`
@@ -38,7 +40,12 @@ func (o measureOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return fault.Internal.Wrap(err, "measure")
 	}
-	c := measure.Config{Scale: o.Scale, Draft: scene.Draft}
+	c := measure.Config{Scale: o.Scale, Draft: scene.Draft, Times: true}
+	if o.Cables != "" {
+		if c.Cables, err = readCables(filepath.Join(o.Cables, "dev.jsonl.gz")); err != nil {
+			return err
+		}
+	}
 	if s.Terminal {
 		c.Progress = s.Err
 	}

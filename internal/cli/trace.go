@@ -26,8 +26,8 @@ type traceOptions struct {
 	Codebook   []string `required:"" sep:"none" placeholder:"FILE" help:"Codebook of a cable that may be quoted; repeat for several."`
 	Case       string   `placeholder:"FILE" help:"Remember this look, so that later articles can be added; made on first use."`
 	Eps        float64  `default:"0.001" help:"Bound on the chance of naming any copy the words did not come from (${default})."`
-	Commitment []string `placeholder:"HEX" help:"Check a codebook against a commitment that was published before sending."`
-	Burnt      []string `placeholder:"ID" help:"A copy whose wording was disclosed before the leak; it is not named. Repeat for several."`
+	Commitment []string `sep:"none" placeholder:"HEX" help:"Check a codebook against a commitment that was published before sending."`
+	Burnt      []string `sep:"none" placeholder:"ID" help:"A copy whose wording was disclosed before the leak; it is not named. Repeat for several."`
 	ShowFit    bool     `help:"Print the ids of the copies that still fit. They are not accused of anything."`
 	Picture    string   `placeholder:"FILE" help:"Draw the finding as an SVG picture in a new file."`
 	JSON       bool     `name:"json" help:"Print the finding as JSON."`

@@ -12,19 +12,25 @@ import (
 	"chancery/mark"
 )
 
+const (
+	madeHint    = "a codebook is the file codebook.json or codebook.age that chancery mark wrote"
+	changedHint = "the file was changed after the copies were made; use an untouched one"
+)
+
 // Parse reads a codebook. It refuses anything but the one canonical text, and
 // any codebook whose commitments do not match what they commit to
 // (fault.Mismatch). Errors carry the name and, where there is one, a position.
 func Parse(name string, data []byte) (*Book, error) {
 	if len(data) > MaxSize {
-		return nil, fault.Input.New("a codebook has at most %d bytes", MaxSize).At(name, 0, 0)
+		return nil, fault.Input.New("a codebook has at most %d bytes", MaxSize).At(name, 0, 0).WithHint(madeHint)
 	}
 	var f file
 	if err := decode(name, data, &f); err != nil {
 		return nil, err
 	}
 	if f.Format != Format {
-		return nil, fault.Input.New("not a codebook of this version (format %q, not %q)", f.Format, Format).At(name, 0, 0)
+		return nil, fault.Input.New("not a codebook of this version (format %q, not %q)", f.Format, Format).At(name, 0, 0).
+			WithHint(madeHint)
 	}
 	b, err := f.book()
 	if err != nil {
@@ -36,7 +42,7 @@ func Parse(name string, data []byte) (*Book, error) {
 	if canonical := b.Encode(); !bytes.Equal(canonical, data) {
 		line, column := differ(canonical, data)
 		return nil, fault.Input.New("the codebook is not in its canonical form").At(name, line, column).
-			WithHint("use the file as chancery wrote it")
+			WithHint(changedHint)
 	}
 	return b, nil
 }
@@ -48,7 +54,7 @@ func decode(name string, data []byte, f *file) error {
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
 			line, column := position(data, d.InputOffset())
-			return fault.Input.New("text after the codebook's end").At(name, line, column)
+			return fault.Input.New("text after the codebook's end").At(name, line, column).WithHint(changedHint)
 		}
 		return nil
 	}
@@ -64,7 +70,7 @@ func decode(name string, data []byte, f *file) error {
 		line, column = position(data, typed.Offset)
 	}
 	return fault.Input.Wrap(err, "not a codebook").At(name, line, column).
-		WithHint("a codebook is the file codebook.json or codebook.age that chancery mark wrote")
+		WithHint(madeHint)
 }
 
 // position turns a byte offset into a line and a column, both 1-based, the
@@ -87,13 +93,13 @@ func differ(a, b []byte) (line, column int) {
 func (f *file) book() (*Book, error) {
 	draft, err := cable.Parse([]byte(f.Draft))
 	if err != nil {
-		return nil, fault.Input.Wrap(err, "its draft cannot be read")
+		return nil, fault.Input.Wrap(err, "its draft cannot be read").WithHint(changedHint)
 	}
 	if err := f.Rule.Check(); err != nil {
-		return nil, fault.Input.Wrap(err, "its rule cannot be applied")
+		return nil, fault.Input.Wrap(err, "its rule cannot be applied").WithHint(changedHint)
 	}
 	if f.Slots < 1 || f.Slots > mark.MaxSlots || len(f.Batches) == 0 {
-		return nil, fault.Input.New("it has no slots or no readers")
+		return nil, fault.Input.New("it has no slots or no readers").WithHint(changedHint)
 	}
 	return &Book{
 		Reference: f.Reference, Draft: draft, Rule: f.Rule,
@@ -106,7 +112,7 @@ func (b *Book) verify(f *file) error {
 	b.commitRoots()
 	mismatch := func(what string) error {
 		return fault.Mismatch.New("its commitment does not match: %s is not what was committed to", what).
-			WithHint("the file was changed after the copies were made; use an untouched one")
+			WithHint(changedHint)
 	}
 	switch {
 	case b.drawRoot != mark.Hash(f.DrawRoot):

@@ -34,7 +34,7 @@ func ParseReaders(name string, data []byte) ([]Reader, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	for i, raw := range bytes.Split(data, []byte("\n")) {
 		if !utf8.Valid(raw) {
-			return nil, fault.Input.New("not valid UTF-8").At(name, i+1, firstInvalid(raw))
+			return nil, fault.Input.New("not valid UTF-8").At(name, i+1, firstInvalid(raw)).WithHint("save the list as UTF-8 text")
 		}
 		line := string(raw)
 		if hash := strings.IndexByte(line, '#'); hash == 0 || hash > 0 && strings.TrimSpace(line[:hash]) == "" {

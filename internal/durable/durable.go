@@ -211,7 +211,14 @@ func explain(err error, name string) error {
 	if kind == fault.Internal {
 		kind = fault.System
 	}
-	return kind.Wrap(cause(err), "").At(name, 0, 0)
+	return kind.Wrap(cause(err), "").At(name, 0, 0).WithHint("%s", hints[kind])
+}
+
+// hints say what to do about a failure of the disk.
+var hints = map[fault.Kind]string{
+	fault.NotFound:   "check the name",
+	fault.Permission: "see who may read or write there, or choose another place",
+	fault.System:     "see whether the disk is full or read-only; nothing half written is left",
 }
 
 // cause drops the paths from an error of package os: they name temporaries.

@@ -26,7 +26,7 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 		return nil, explain(err, name)
 	}
 	if info.IsDir() {
-		return nil, fault.Input.New("this is a folder, not a file").At(name, 0, 0)
+		return nil, fault.Input.New("this is a folder, not a file").At(name, 0, 0).WithHint("name a file in it")
 	}
 	if info.Mode().IsRegular() && info.Size() > limit {
 		return nil, tooLong(name, limit)

@@ -64,11 +64,16 @@ func New(eps float64, rule trace.Rule, commitments []string) *Case {
 
 func formatEps(eps float64) string { return strconv.FormatFloat(eps, 'g', -1, 64) }
 
+const (
+	madeHint    = "a case is a file that chancery trace --case wrote"
+	changedHint = "the case was changed after chancery wrote it; use an untouched one"
+)
+
 // Parse reads a case. Errors carry the name and, where there is one, a
 // position.
 func Parse(name string, data []byte) (*Case, error) {
 	if len(data) > MaxSize {
-		return nil, fault.Input.New("a case has at most %d bytes", MaxSize).At(name, 0, 0)
+		return nil, fault.Input.New("a case has at most %d bytes", MaxSize).At(name, 0, 0).WithHint(madeHint)
 	}
 	c := &Case{}
 	if err := decode(name, data, c); err != nil {
@@ -84,7 +89,7 @@ func Parse(name string, data []byte) (*Case, error) {
 		}
 		line, column := position(data, int64(same))
 		return nil, fault.Input.New("the case is not in its canonical form").At(name, line, column).
-			WithHint("use the file as chancery wrote it")
+			WithHint(changedHint)
 	}
 	return c, nil
 }
@@ -112,7 +117,7 @@ func decode(name string, data []byte, c *Case) error {
 	}
 	line, column := position(data, at)
 	return fault.Input.Wrap(err, "not a case").At(name, line, column).
-		WithHint("a case is a file that chancery trace --case wrote")
+		WithHint(madeHint)
 }
 
 // position turns a byte offset into a line and a column, both 1-based, the
@@ -125,35 +130,35 @@ func position(data []byte, offset int64) (line, column int) {
 
 func (c *Case) check() error {
 	if c.Format != Format {
-		return fault.Input.New("not a case of this version (format %q, not %q)", c.Format, Format)
+		return fault.Input.New("not a case of this version (format %q, not %q)", c.Format, Format).WithHint(madeHint)
 	}
 	if err := c.Rule.Check(); err != nil {
-		return fault.Input.Wrap(err, "its rule cannot be applied")
+		return fault.Input.Wrap(err, "its rule cannot be applied").WithHint(changedHint)
 	}
 	if eps, err := strconv.ParseFloat(c.Eps, 64); err != nil || !(eps > 0 && eps < 1) || formatEps(eps) != c.Eps {
-		return fault.Input.New("its eps %q is not a probability", c.Eps)
+		return fault.Input.New("its eps %q is not a probability", c.Eps).WithHint(changedHint)
 	}
 	if len(c.Cables) == 0 || c.Looks == nil {
-		return fault.Input.New("it has no cables or no looks")
+		return fault.Input.New("it has no cables or no looks").WithHint(changedHint)
 	}
 	for _, x := range c.Cables {
 		if !isDigest(x) {
-			return fault.Input.New("%q is not a commitment", x)
+			return fault.Input.New("%q is not a commitment", x).WithHint(changedHint)
 		}
 	}
 	seen := map[[2]int]bool{}
 	for i, look := range c.Looks {
 		if look.Exhibits == nil || look.Readings == nil {
-			return fault.Input.New("look %d has no exhibits or no readings", i+1)
+			return fault.Input.New("look %d has no exhibits or no readings", i+1).WithHint(changedHint)
 		}
 		for _, x := range look.Exhibits {
 			if !isDigest(x.SHA256) {
-				return fault.Input.New("look %d: %q is not a digest", i+1, x.SHA256)
+				return fault.Input.New("look %d: %q is not a digest", i+1, x.SHA256).WithHint(changedHint)
 			}
 		}
 		for _, r := range look.Readings {
 			if err := c.checkReading(r, seen); err != nil {
-				return fault.Input.Wrap(err, "look %d", i+1).WithHint("the case was changed after chancery wrote it; use an untouched one")
+				return fault.Input.Wrap(err, "look %d", i+1).WithHint(changedHint)
 			}
 		}
 	}
@@ -250,7 +255,7 @@ func (c *Case) Observations(sizes [][]int) (first, later []trace.Observation, er
 		for _, r := range look.Readings {
 			w := trace.Weights(r.Weights)
 			if r.Cable >= len(sizes) || r.Group >= len(sizes[r.Cable]) || w.Check(sizes[r.Cable][r.Group]) != nil {
-				return nil, nil, fault.Input.New("a reading of the case does not fit its cable")
+				return nil, nil, fault.Input.New("a reading of the case does not fit its cable").WithHint(changedHint)
 			}
 			o := trace.Observation{Cable: r.Cable, Group: r.Group, Weights: w}
 			if initial {

@@ -23,6 +23,12 @@ type Config struct {
 	// Draft is a draft to read leaks of, beside those made up from the seed;
 	// empty for none.
 	Draft []byte
+	// Cables are real cables, each its paragraphs, to mix into the archive of
+	// the table "index"; empty for none.
+	Cables [][]string
+	// Times says to judge times as well, each by its ratio to a limit measured
+	// in the same run. Tests do not: a busy machine is no fault of the code.
+	Times bool
 	// Progress receives one line a step; nil for none.
 	Progress io.Writer
 
@@ -42,6 +48,8 @@ const (
 	sharedDraws       // one reader's draws are partly another's
 	lostBits          // the reading is sure of alternatives it did not see
 	shortTail         // the tail leaves out its last groups
+	oneWording        // the index knows the record text alone
+	unscored          // scores leave out the last site
 )
 
 // at returns n, scaled, but at least low.
@@ -77,6 +85,8 @@ var Tables = []Entry{
 	{"pvalue", "P-values: proven bounds, independent check, time", PValue},
 	{"align", "Reading noisy quotations: bits kept", Align},
 	{"posterior", "Posterior and p-value when the words came from none of the copies", Posterior},
+	{"index", "The right cable among 100,000, by the words of a quotation", Index},
+	{"speed", "Scoring a million copies, beside reading them from memory once", Speed},
 }
 
 // Run makes the table of that name. An unknown name is an error; a claim that

@@ -35,19 +35,22 @@ func madeUp(rng *rand.Rand) (*cable.Draft, error) {
 
 // filled puts a name in every gap of a sentence.
 func filled(rng *rand.Rand, s string) string {
-	for gap, names := range gaps {
-		for strings.Contains(s, gap) {
-			s = strings.Replace(s, gap, names[rng.IntN(len(names))], 1)
+	for _, g := range gaps {
+		for strings.Contains(s, g.gap) {
+			s = strings.Replace(s, g.gap, g.names[rng.IntN(len(g.names))], 1)
 		}
 	}
 	return s
 }
 
-var gaps = map[string][]string{
-	"@place":  {"Ostra", "the northern province", "Kelm", "the port of Sarn", "the capital", "Dovrin", "the lake district", "Upper Velt"},
-	"@person": {"Minister Harlan", "General Brode", "Mrs Tivadar", "the deputy premier", "Mr Lassen", "the governor", "Colonel Orsk", "the chief of staff"},
-	"@body":   {"the Finance Ministry", "the General Staff", "the central bank", "the opposition", "the Interior Ministry", "the trade delegation", "the ruling party", "the press office"},
-	"@number": {"12", "14", "23", "31", "47", "58", "64", "85"},
+var gaps = []struct {
+	gap   string
+	names []string
+}{
+	{"@place", []string{"Ostra", "the northern province", "Kelm", "the port of Sarn", "the capital", "Dovrin", "the lake district", "Upper Velt"}},
+	{"@person", []string{"Minister Harlan", "General Brode", "Mrs Tivadar", "the deputy premier", "Mr Lassen", "the governor", "Colonel Orsk", "the chief of staff"}},
+	{"@body", []string{"the Finance Ministry", "the General Staff", "the central bank", "the opposition", "the Interior Ministry", "the trade delegation", "the ruling party", "the press office"}},
+	{"@number", []string{"12", "14", "23", "31", "47", "58", "64", "85"}},
 }
 
 // sentences are what made-up drafts are made of: two to four alternatives a

@@ -83,12 +83,14 @@ func FormatIdentities(made time.Time, identities ...*Identity) []byte {
 func ParseIdentities(name string, data []byte) ([]*Identity, error) {
 	switch {
 	case len(data) > MaxIdentityFile:
-		return nil, fault.Key.Wrap(ErrTooLong, "the identity file").At(name, 0, 0)
+		return nil, fault.Key.Wrap(ErrTooLong, "the identity file").At(name, 0, 0).
+			WithHint("check that this is the file you meant")
 	case IsSealed(data):
 		return nil, fault.Key.New("the identity file is itself sealed").At(name, 0, 0).
 			WithHint("open it with its passphrase first")
 	case !utf8.Valid(data):
-		return nil, fault.Key.New("this is not an identity file").At(name, 0, 0)
+		return nil, fault.Key.New("this is not an identity file").At(name, 0, 0).
+			WithHint("an identity is a line that starts with %s", identityPrefix)
 	}
 	var ids []*Identity
 	number := 0

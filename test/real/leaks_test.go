@@ -15,14 +15,10 @@ import (
 
 // A scene is one marked cable and what somebody did with it.
 type scene struct {
-	draft   *cable.Draft
-	graph   *trace.Graph
-	book    *codebook.Book
+	*marked
 	readers []trace.Copies
 	sources []int // readers whose copies the words come from
 	files   []file
-	// other is the text of another cable.
-	other string
 	// printed is the codeword that the one file prints whole, if one does so
 	// without an error; quoted is what reports quote of a cable.
 	printed []int
@@ -76,24 +72,34 @@ var kinds = []kind{
 // articleByArticle is a leak that comes out over some weeks.
 var articleByArticle = kind{"four looks, one article each", 1, func(s *scene, r *rand.Rand) { s.publish(4, r) }}
 
-// listSize is the number of readers of every cable.
+// listSize is the number of readers that a leak is traced among.
 const listSize = 50
 
-// newScene marks a draft for its readers, from randomness of its own, and
-// lets its words out in one way.
-func newScene(d *cable.Draft, g *trace.Graph, k kind, id, other string) (*scene, error) {
-	book, err := codebook.New(d, trace.DefaultRule(), readers(listSize), testworld.Source(seed, "book", k.name, id))
-	if err != nil {
-		return nil, err
+// A marked is a cable with copies enough for a list of readers of its own for
+// every kind of leak, so that what is found about one tells nothing about
+// another.
+type marked struct {
+	draft *cable.Draft
+	graph *trace.Graph
+	book  *codebook.Book
+	other string // the text of another cable
+}
+
+func newMarked(d *cable.Draft, id, other string) (*marked, error) {
+	book, err := codebook.New(d, trace.DefaultRule(), readers(listSize*len(kinds)), testworld.Source(seed, "book", id))
+	return &marked{d, trace.NewGraph(d.Lattice()), book, other}, err
+}
+
+// newScene lets the words of a cable out in the k-th way.
+func newScene(m *marked, k int, id string) *scene {
+	s := &scene{marked: m}
+	for _, r := range m.book.Readers()[k*listSize : (k+1)*listSize] {
+		s.readers = append(s.readers, trace.Copies{Reader: r.ID, Words: [][]int{m.book.Codeword(r)}})
 	}
-	s := &scene{draft: d, graph: g, book: book, other: other}
-	for _, r := range book.Readers() {
-		s.readers = append(s.readers, trace.Copies{Reader: r.ID, Words: [][]int{book.Codeword(r)}})
-	}
-	r := testworld.Random(seed, "leak", k.name, id)
-	s.sources = r.Perm(listSize)[:k.sources]
-	k.leak(s, r)
-	return s, nil
+	r := testworld.Random(seed, "leak", kinds[k].name, id)
+	s.sources = r.Perm(listSize)[:kinds[k].sources]
+	kinds[k].leak(s, r)
+	return s
 }
 
 func (s *scene) words(source int) []int { return s.readers[s.sources[source]].Words[0] }

@@ -3,10 +3,13 @@ package script
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +30,12 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"seal":     sealCommand,
 	"cut":      cutCommand,
 	"patch":    patchCommand,
+
+	"setenv":    setenvCommand,
+	"jsonenv":   jsonenvCommand,
+	"namedleak": namedLeakCommand,
+	"fails":     failsCommand,
+	"baddraft":  badDraftCommand,
 }
 
 // need ends the script unless it called a command rightly.
@@ -45,7 +54,7 @@ func document(ts *testscript.TestScript, name string) any {
 	return v
 }
 
-// at follows a path such as named.0.reader; # is the length of a list.
+// at follows a path such as named.0.reader; len is the length of a list.
 func at(v any, path string) (any, bool) {
 	for _, step := range strings.Split(path, ".") {
 		switch x := v.(type) {
@@ -55,7 +64,7 @@ func at(v any, path string) (any, bool) {
 				return nil, false
 			}
 		case []any:
-			if step == "#" {
+			if step == "len" {
 				v = json.Number(strconv.Itoa(len(x)))
 				continue
 			}
@@ -155,6 +164,11 @@ func sameSizeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// unquote reads a Go string without its quotation marks.
+func unquote(text string) (string, error) {
+	return strconv.Unquote(`"` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
+}
+
 // leakFromCommand is: leakfrom COPY ARTICLE [FROM TO]. The article quotes the
 // words FROM up to TO of the copy's text, all of them if none are said.
 func leakFromCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -187,7 +201,7 @@ func writeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	for i := 1; i < len(args); i += 2 {
 		count, err := strconv.Atoi(args[i])
 		ts.Check(err)
-		piece, err := strconv.Unquote(`"` + args[i+1] + `"`)
+		piece, err := unquote(args[i+1])
 		ts.Check(err)
 		// One megabyte at a time: some of the files are large.
 		at := max(1, (1<<20)/max(1, len(piece)))
@@ -232,13 +246,77 @@ func cutCommand(ts *testscript.TestScript, neg bool, args []string) {
 // strings without their quotation marks; the first OLD is replaced.
 func patchCommand(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, !neg && len(args) == 4, "patch FILE PATCHED OLD NEW")
-	old, err := strconv.Unquote(`"` + args[2] + `"`)
+	old, err := unquote(args[2])
 	ts.Check(err)
-	by, err := strconv.Unquote(`"` + args[3] + `"`)
+	by, err := unquote(args[3])
 	ts.Check(err)
 	text := ts.ReadFile(args[0])
 	if !strings.Contains(text, old) {
 		ts.Fatalf("%s has no %q", args[0], old)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.Replace(text, old, by, 1)), 0o600))
+}
+
+// setenvCommand is: setenv NAME FILE. The variable is the first line of the
+// file.
+func setenvCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 2, "setenv NAME FILE")
+	line, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
+	ts.Setenv(args[0], line)
+}
+
+// jsonenvCommand is: jsonenv NAME FILE PATH. The variable is a string of a
+// JSON file.
+func jsonenvCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 3, "jsonenv NAME FILE PATH")
+	v, _ := at(document(ts, args[1]), args[2])
+	text, ok := v.(string)
+	need(ts, ok && text != "", "jsonenv of a string")
+	ts.Setenv(args[0], text)
+}
+
+// namedLeakCommand is: namedleak NAME FILE. The file gets a name that is
+// written as a Go string, and NAMED is set to it.
+func namedLeakCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 2, "namedleak NAME FILE")
+	name, err := unquote(args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(name), []byte(ts.ReadFile(args[1])), 0o600))
+	ts.Setenv("NAMED", name)
+}
+
+// failsCommand is: fails CODE COMMAND... The command ends with that exit code,
+// says why and what to do on standard error, and nothing on standard output.
+func failsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) >= 2, "fails CODE COMMAND...")
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
+		ts.Fatalf("%q ended with %v", args[1:], err)
+	}
+	if said := ts.ReadFile("stderr"); !strings.HasPrefix(said, "chancery: error: ") || strings.Contains(said, "panic") {
+		ts.Fatalf("it said %q", said)
+	}
+	if said := ts.ReadFile("stderr"); !strings.Contains(said, "\nhint: ") {
+		ts.Fatalf("no hint in %q", said)
+	}
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("it printed %q", out)
+	}
+}
+
+// badDraftCommand is: baddraft FILE LINE:COLUMN WORDS. check and mark refuse
+// the draft there, with a hint, and mark writes nothing.
+func badDraftCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 3, "baddraft FILE LINE:COLUMN WORDS")
+	pattern := regexp.MustCompile(`^chancery: error: ` + regexp.QuoteMeta(args[0]) + `:` + args[1] + `: .*(` + args[2] + `).*\nhint: .+\n$`)
+	for _, command := range [][]string{{"check", args[0]}, {"mark", args[0], "--readers", "readers.txt", "--out", "refused", "--plain"}} {
+		failsCommand(ts, false, append([]string{"3", "chancery"}, command...))
+		if said := ts.ReadFile("stderr"); !pattern.MatchString(said) {
+			ts.Fatalf("%s said %q", command[0], said)
+		}
+	}
+	if _, err := os.Lstat(ts.MkAbs("refused")); err == nil {
+		ts.Fatalf("something was written")
+	}
 }
