@@ -96,6 +96,25 @@ func TestCutLong(t *testing.T) {
 	}
 }
 
+// TestReadLeakIsBounded: an article of 30 MB in the cable's own words took 23
+// GB of memory. What reaches the tracer is bounded, whatever is printed.
+func TestReadLeakIsBounded(t *testing.T) {
+	s, _, _ := streams(strings.Repeat("The minister is tired. ", 20_000))
+	a, _, err := readLeak(s, "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range a.Blocks {
+		if len(b.Text) > maxParagraph {
+			t.Errorf("a paragraph of %d bytes", len(b.Text))
+		}
+	}
+	s, _, _ = streams(strings.Repeat("The minister is tired. ", maxLeakText/20))
+	if _, _, err := readLeak(s, "-"); !errors.Is(err, fault.Input) || fault.HintOf(err) == "" {
+		t.Errorf("read whole: %v", err)
+	}
+}
+
 // endless is a reader that never answers.
 type endless struct{}
 

@@ -100,8 +100,9 @@ func (o traceOptions) load(s Streams) (*tracing, error) {
 			return nil, err
 		}
 	}
-	// The order of the flags must not matter, nor open another case.
-	slices.SortFunc(t.books, func(a, b *codebook.Book) int { return strings.Compare(a.Commitment(), b.Commitment()) })
+	if err := t.openCase(o.Case); err != nil {
+		return nil, err
+	}
 	if err := t.checkCommitments(o.Commitment); err != nil {
 		return nil, err
 	}
@@ -112,7 +113,7 @@ func (o traceOptions) load(s Streams) (*tracing, error) {
 	if err := t.readLeaks(s, o.Leaks); err != nil {
 		return nil, err
 	}
-	return t, t.openCase(o.Case)
+	return t, nil
 }
 
 func (t *tracing) addBook(name string, b *codebook.Book) error {
@@ -207,12 +208,21 @@ type caseFile struct {
 	old  []byte // nil when there was none
 }
 
-func (t *tracing) openCase(name string) error {
-	commitments := make([]string, len(t.books))
+// commitments puts the codebooks into the order of a case's, and returns
+// theirs: the order of the flags does not make it another case.
+func (t *tracing) commitments(order []string) []string {
+	slices.SortStableFunc(t.books, func(a, b *codebook.Book) int {
+		return slices.Index(order, a.Commitment()) - slices.Index(order, b.Commitment())
+	})
+	out := make([]string, len(t.books))
 	for i, b := range t.books {
-		commitments[i] = b.Commitment()
+		out[i] = b.Commitment()
 	}
-	fresh := inquiry.New(t.eps, t.rule, commitments)
+	return out
+}
+
+func (t *tracing) openCase(name string) error {
+	fresh := inquiry.New(t.eps, t.rule, t.commitments(nil))
 	if name == "" {
 		t.inquiry = fresh
 		return nil
@@ -227,7 +237,7 @@ func (t *tracing) openCase(name string) error {
 		if t.inquiry, err = inquiry.Parse(name, data); err != nil {
 			return err
 		}
-		if err := t.inquiry.Match(t.eps, t.rule, commitments); err != nil {
+		if err := t.inquiry.Match(t.eps, t.rule, t.commitments(t.inquiry.Cables)); err != nil {
 			return fault.At(err, name, 0, 0)
 		}
 	}

@@ -119,6 +119,32 @@ func TestEveryFieldIsCovered(t *testing.T) {
 	}
 }
 
+// TestMismatchSays: a codebook that was tampered with is told from one that is
+// only written otherwise, and what does not match is named.
+func TestMismatchSays(t *testing.T) {
+	b := ostrava(t)
+	data := b.Encode()
+	for what, tt := range map[string]struct{ old, by, says string }{
+		"draw secret": {hexDigest(b.draw.Secret).String()[:8], "01234567", "the draw"},
+		"draw root":   {hexDigest(b.drawRoot).String()[:8], "01234567", "the draw"},
+		"salt":        {hexDigest(b.salt).String()[:8], "01234567", "the draft"},
+		"draft root":  {hexDigest(b.draftRoot).String()[:8], "01234567", "the draft"},
+		"slots":       {"1024", "1023", "the draw"},
+		"reference":   {"Ostrava 12/31", "Ostrava 12/32", "the reference"},
+		"nonce":       {hexDigest(b.nonce).String()[:8], "01234567", "copies or the rule"},
+		"rule":        {`"fit_percent": 10`, `"fit_percent": 11`, "copies or the rule"},
+		"reader":      {"trade.minister", "trade.minixter", "copies or the rule"},
+		"recipient":   {"made-up", "made-op", "copies or the rule"},
+		"copies root": {b.Batches[1].CopiesRoot.String()[:8], "01234567", "copies or the rule"},
+		"commitment":  {b.Batches[0].Commitment.String()[:8], "01234567", "copies or the rule"},
+	} {
+		_, err := Parse("x", bytes.Replace(data, []byte(tt.old), []byte(tt.by), 1))
+		if !errors.Is(err, fault.Mismatch) || !strings.Contains(err.Error(), tt.says) || fault.HintOf(err) == "" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 // flip turns a character into another that could stand there.
 func flip(c byte) byte {
 	switch {

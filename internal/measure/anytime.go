@@ -127,7 +127,7 @@ const copiesPerPath = 50000
 
 func (a anytimeCase) run(ctx context.Context, c Config) (anytimeCount, error) {
 	var sum anytimeCount
-	all, err := trials(ctx, "anytime "+a.name(), c.at(200, 10), func(_ int, rng *rand.Rand) (anytimeCount, error) {
+	all, err := trials(ctx, "anytime "+a.name(), c.at(200, 2), func(_ int, rng *rand.Rand) (anytimeCount, error) {
 		return a.path(rng, c.fault), nil
 	})
 	for _, n := range all {

@@ -28,7 +28,7 @@ func TestTablesCanFail(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.table, func(t *testing.T) {
-			table, err := Run(context.Background(), tt.table, Config{Scale: 0.02, fault: tt.fault})
+			table, err := Run(context.Background(), tt.table, Config{Scale: min(scale(), 0.02), fault: tt.fault})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -129,7 +129,7 @@ func TestIndexTableSaysWhatItLeavesOut(t *testing.T) {
 
 // An index that knows the record text alone misses quotations of other copies.
 func TestIndexTableCanFail(t *testing.T) {
-	table, err := Run(context.Background(), "index", Config{Scale: 0.02, fault: oneWording})
+	table, err := Run(context.Background(), "index", Config{Scale: 0.004, fault: oneWording})
 	if err != nil {
 		t.Fatal(err)
 	}

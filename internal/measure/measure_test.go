@@ -8,10 +8,14 @@ import (
 	"time"
 )
 
-// scale is that of the tests: a twentieth, or all in `make soak`.
+// scale is that of the tests: a twentieth, less under the race detector,
+// which makes them ten times as slow, or all in `make soak`.
 func scale() float64 {
-	if os.Getenv("CHANCERY_SOAK") != "" {
+	switch {
+	case os.Getenv("CHANCERY_SOAK") != "":
 		return 1
+	case raced:
+		return 0.01
 	}
 	return 0.05
 }

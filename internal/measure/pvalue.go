@@ -179,7 +179,7 @@ func (p pvalueCase) sampled(ctx context.Context, c Config, scores [][]int32, tai
 		if c.fault == halvedP {
 			out.lower, out.upper = out.lower/2, out.upper/2
 		}
-		m := tiltTo(scores, s).sample(rng, s, c.at(400000, 10000))
+		m := tiltTo(scores, s).sample(rng, s, c.at(400000, 4000))
 		out.sampled, out.deviation = m.value(), m.deviation()
 		return out, nil
 	})

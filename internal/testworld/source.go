@@ -49,7 +49,8 @@ func sentenceEnd(text string, start int) int {
 		if text[i] != ' ' || i == start || !strings.ContainsRune(".!?”", lastRune(text[start:i])) {
 			continue
 		}
-		if next, _ := utf8.DecodeRuneInString(text[i+1:]); unicode.IsUpper(next) {
+		next, _ := utf8.DecodeRuneInString(strings.TrimLeft(text[i+1:], "“‘\"(["))
+		if unicode.IsUpper(next) {
 			return i
 		}
 	}

@@ -19,9 +19,11 @@ type scene struct {
 	readers []trace.Copies
 	sources []int // readers whose copies the words come from
 	files   []file
-	// printed is the codeword that the one file prints whole, if one does so
-	// without an error; quoted is what reports quote of a cable.
+	// printed is the codeword whose words the files print without an error,
+	// if they do; whole says that they print the copy from end to end, and
+	// quoted is what reports quote of it.
 	printed []int
+	whole   bool
 	quoted  []string
 }
 
@@ -43,10 +45,11 @@ var kinds = []kind{
 		s.print(testworld.Retype(s.copyOf(0), 0.01, r))
 	}},
 	{"one word put in first", 1, func(s *scene, r *rand.Rand) {
-		s.printed = s.words(0)
+		s.printed, s.whole = s.words(0), true
 		s.print("Exclusive " + s.copyOf(0))
 	}},
 	{"35 % excerpt", 1, func(s *scene, r *rand.Rand) {
+		s.printed = s.words(0)
 		s.print(testworld.Excerpt(bodyOf(s.copyOf(0)), 0.35, r))
 	}},
 	{"three articles pooled", 1, func(s *scene, r *rand.Rand) { s.publish(3, r) }},
@@ -117,6 +120,7 @@ func (s *scene) print(text string) { s.files = append(s.files, file{"leak.txt", 
 // publish writes reports in turn for a wire, a broadsheet and a web site, each
 // with four fragments of one copy.
 func (s *scene) publish(n int, r *rand.Rand) {
+	s.printed = s.words(0)
 	body := bodyOf(s.copyOf(0))
 	for i := range n {
 		paper := testworld.Paper(i % 3)
@@ -158,7 +162,7 @@ func (s *scene) judge(named []trace.Named) (wrong int, all, some bool) {
 // words must be quoted.
 func (s *scene) printedBy(p trace.Passage) bool {
 	words := spaced(p.Text)
-	if s.printed != nil {
+	if s.quoted == nil {
 		return strings.Contains(spaced(s.draft.RenderParagraph(p.Paragraph-1, s.printed)), words)
 	}
 	quoted, pairs, found := "", 0, 0

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"chancery/cable"
@@ -38,11 +39,11 @@ type telegram struct {
 	Style string   `json:"style"`
 }
 
-// telegrams returns the cables in full prose of least to most words, in an
-// order that the seed gives.
-func telegrams(t *testing.T, least, most int) []telegram {
+// telegrams returns the cables of a folder that are in full prose and have
+// least to most words, in an order that the seed gives.
+func telegrams(t *testing.T, dir string, least, most int) []telegram {
 	t.Helper()
-	f, err := os.Open(filepath.Join(folder(t, "CHANCERY_CABLES"), "dev.jsonl.gz"))
+	f, err := os.Open(filepath.Join(dir, "dev.jsonl.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +71,42 @@ func telegrams(t *testing.T, least, most int) []telegram {
 	return all
 }
 
+const (
+	// perWord is what drafts of real cables carry, in bits a word. A cable
+	// whose words offer less than leastPerWord is passed over: most of it is
+	// quotation.
+	perWord      = 0.22
+	leastPerWord = 0.15
+)
+
+// An original is a real cable and a draft made of it.
+type original struct {
+	id, text, source string
+	draft            *cable.Draft
+}
+
+// drafts makes drafts of n cables of a folder, of least to most words, in the
+// order of the seed.
+func drafts(t *testing.T, dir string, n, least, most int) []original {
+	t.Helper()
+	var out []original
+	passed := 0
+	for _, c := range telegrams(t, dir, least, most) {
+		source := testworld.Draft(c.ID, c.Body, perWord, testworld.Random(seed, "draft", c.ID))
+		d := parse(t, source)
+		if d.Bits() < leastPerWord*float64(c.Words) {
+			passed++
+			continue
+		}
+		if out = append(out, original{c.ID, strings.Join(c.Body, "\n\n"), source, d}); len(out) == n {
+			t.Logf("%d cables passed over, whose words could not be varied", passed)
+			return out
+		}
+	}
+	t.Fatalf("%d cables can be varied, want %d", len(out), n)
+	return nil
+}
+
 // chancery runs one command as a user does and returns what it printed.
 func chancery(t *testing.T, args ...string) string {
 	t.Helper()
@@ -95,6 +132,7 @@ type finding struct {
 	Fit          []fitting `json:"fit"`
 	FitExpected  float64   `json:"fit_expected"`
 	NoneOfThese  []float64 `json:"none_of_these"`
+	Look         int       `json:"look"`
 	BitsRead     float64   `json:"bits_read"`
 	SitesRead    int       `json:"sites_read"`
 	WordsMatched int       `json:"words_matched"`

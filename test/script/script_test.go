@@ -7,6 +7,7 @@ package script
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -15,10 +16,37 @@ import (
 	"chancery/internal/cli"
 )
 
+// raceDetector says that this test was built with -race.
+var raceDetector bool
+
+// TestMain has scripts run this test itself as the command chancery. The race
+// detector would make them thirty times slower, sealing with a passphrase
+// above all, so then they run the command as users build it.
 func TestMain(m *testing.M) {
+	if raceDetector {
+		os.Exit(withBinary(m))
+	}
 	testscript.Main(m, map[string]func(){
 		"chancery": func() { os.Exit(cli.Main(os.Args[1:], cli.System())) },
 	})
+}
+
+// withBinary builds the command and runs the tests with it.
+func withBinary(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "chancery-script-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "chancery/cmd/chancery")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		panic(err)
+	}
+	return m.Run()
 }
 
 func TestScripts(t *testing.T) {

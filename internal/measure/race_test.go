@@ -1,0 +1,6 @@
+//go:build race
+
+package measure
+
+// raced says whether the race detector is on.
+const raced = true
