@@ -60,6 +60,7 @@ type Finding struct {
 	Readers     int
 	Named       []Named
 	Fit         []Fit
+	BurntFit    int       // burnt copies that fit; they are not in Fit
 	FitExpected float64   // readers expected to fit by chance, beside a source
 	None        []float64 // posterior of "none of these", for each stated prior
 	BitsRead    float64
@@ -85,12 +86,15 @@ func (r Rule) Assess(ctx context.Context, ev Evidence) (Finding, error) {
 		return f, err
 	}
 	f.Fit, f.FitExpected = r.fit(all, ev.Readers)
+	f.BurntFit = r.burntFit(all, ev.Readers)
 	posteriors, none := r.posteriors(all, ev.Readers)
 	f.None = none
 	f.rank(ev.Readers, posteriors)
 	switch {
 	case len(f.Named) > 0:
 		f.Outcome, f.Fit = CopyNamed, nil
+	case len(f.Fit) == 0 && f.BurntFit > 0:
+		// A disclosed wording explains the words: they point at nobody.
 	case len(all) > 0 && len(f.Fit) == 0:
 		f.Outcome = NoSingleCopy
 	case f.BitsRead >= 1 && len(f.Fit) < len(ev.Readers):
@@ -114,14 +118,30 @@ func (r Rule) fit(obs []Observation, readers []Copies) (fit []Fit, expected floa
 	if len(obs) == 0 {
 		return nil, 0
 	}
+	n := 0.0
 	for _, c := range readers {
+		if c.Burnt {
+			continue
+		}
 		if r.fits(contradictions(obs, c)) {
 			fit = append(fit, Fit{Reader: c.Reader})
 		}
 		expected += r.fitChance(obs, c)
+		n++
 	}
-	n := float64(len(readers))
-	return fit, expected * (n - 1) / n
+	return fit, expected * max(0, n-1) / max(1, n)
+}
+
+// burntFit counts the burnt copies that fit. Whoever read the disclosed
+// wording could have passed these words on.
+func (r Rule) burntFit(obs []Observation, readers []Copies) int {
+	n := 0
+	for _, c := range readers {
+		if c.Burnt && r.fits(contradictions(obs, c)) {
+			n++
+		}
+	}
+	return n
 }
 
 // name applies every bound of the rule and fills in the copies named and the

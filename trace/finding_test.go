@@ -70,8 +70,8 @@ func TestBurntCopyIsNotNamed(t *testing.T) {
 	readers := copiesOf(words)
 	readers[3].Burnt = true
 	f, err := DefaultRule().Assess(context.Background(), Evidence{Eps: 1e-3, Readers: readers, First: hardReading(sizes, words[3])})
-	if err != nil || len(f.Named) > 0 {
-		t.Errorf("named %v, %v", f.Named, err)
+	if err != nil || len(f.Named) > 0 || len(f.Fit) > 0 || f.BurntFit != 1 || f.Outcome != CannotSay {
+		t.Errorf("%s: named %v, fit %v, %d burnt fit, %v", f.Outcome, f.Named, f.Fit, f.BurntFit, err)
 	}
 }
 

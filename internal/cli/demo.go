@@ -192,7 +192,7 @@ func (p *play) tell(s Streams, finding, control, outsider *tracing) {
 	outsider.printPassages(w)
 	fmt.Fprintln(w)
 	outsider.printOutcome(w, false)
-	fmt.Fprintf(w, "\nAll files are in %s: copies, articles, codebook, case, and the finding as a\npicture, finding.svg. Try:\n", p.dir)
+	fmt.Fprintf(w, "\nAll files are in %s: copies, articles, codebook, case, and the finding as a\npicture, finding.svg. Try:\n", fault.Escape(p.dir))
 	fmt.Fprintf(w, "  chancery trace --codebook %s %s\n", filepath.Join(p.dir, "marked", "codebook.json"),
 		filepath.Join(p.dir, "leaks", p.scene.Outlets[0].Name))
 }

@@ -309,7 +309,7 @@ func (t *tracing) printNeeded(w io.Writer) {
 		fmt.Fprintln(w, "No number of further words of this cable would be enough to name one copy.")
 		return
 	}
-	fmt.Fprintf(w, "About %d further words would be enough to name one source (%d in nine cases of ten).\n", *t.median, *t.p90)
+	fmt.Fprintf(w, "About %s would be enough to name one source (%d in nine cases of ten).\n", count(*t.median, "further word"), *t.p90)
 }
 
 func (t *tracing) printFoot(w io.Writer, o traceOptions) {
@@ -320,7 +320,6 @@ func (t *tracing) printFoot(w io.Writer, o traceOptions) {
 	fmt.Fprintln(w, "Whoever holds the codebook could have made any copy: this is intelligence, not evidence, unless the")
 	fmt.Fprintln(w, "commitment was published before the copies left.")
 	if o.Case == "" {
-		fmt.Fprintln(w, "Nothing was remembered. A second look at the same leak needs --case, or the bound no longer holds.")
 		return
 	}
 	fmt.Fprintf(w, "Look %d of the case was recorded in %s.\n", len(t.inquiry.Looks), fault.Escape(o.Case))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -49,6 +50,9 @@ func (o traceOptions) Run(ctx context.Context, s Streams) error {
 	if !(o.Eps > 0 && o.Eps <= 0.5) {
 		return fault.Usage.New("eps %v is not between 0 and 0.5", o.Eps)
 	}
+	if err := o.checkPicture(); err != nil {
+		return err
+	}
 	t, err := o.load(s)
 	if err != nil {
 		return err
@@ -56,15 +60,28 @@ func (o traceOptions) Run(ctx context.Context, s Streams) error {
 	if err := t.look(ctx); err != nil {
 		return err
 	}
-	if o.Picture != "" {
-		if err := durable.CreateFile(o.Picture, t.picture()); err != nil {
-			return err
-		}
+	if err := o.show(s, t); err != nil || o.Picture == "" {
+		return err
 	}
+	return durable.CreateFile(o.Picture, t.picture())
+}
+
+func (o traceOptions) show(s Streams, t *tracing) error {
 	if o.JSON {
 		return writeJSON(s.Out, t.json())
 	}
 	t.print(s.Out, o)
+	return nil
+}
+
+// checkPicture refuses a picture's name before anything is done for it.
+func (o traceOptions) checkPicture() error {
+	if o.Picture == "" {
+		return nil
+	}
+	if _, err := os.Lstat(o.Picture); err == nil {
+		return fault.Exists.New("a picture is not written over anything").At(o.Picture, 0, 0).WithHint("name a new file")
+	}
 	return nil
 }
 
@@ -185,6 +202,16 @@ func (t *tracing) burn(ids []string) error {
 	return nil
 }
 
+// noteLook notes what a reader of the finding has to know beside it.
+func (t *tracing) noteLook() {
+	if n := t.finding.BurntFit; n > 0 {
+		t.note("%s that was disclosed before the leak fits the words; whoever saw it could have passed them on", count(n, "wording"))
+	}
+	if t.file.name == "" {
+		t.note("nothing was remembered: a second look at the same leak needs --case, or the bound no longer holds")
+	}
+}
+
 func (t *tracing) readLeaks(s Streams, names []string) error {
 	for _, name := range names {
 		a, data, err := readLeak(s, name)
@@ -276,6 +303,7 @@ func (t *tracing) look(ctx context.Context) error {
 	if err != nil {
 		return fault.Interrupted.Wrap(err, "trace")
 	}
+	t.noteLook()
 	if median, p90, ok := t.finding.WordsNeeded(t.graphs, t.observed); ok {
 		t.median, t.p90 = &median, &p90
 	}

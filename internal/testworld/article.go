@@ -37,6 +37,8 @@ var (
 		"Elsewhere the author notes %s.",
 		"%s, the text continues, according to two people who have read it.",
 		"It is in the last part that the tone changes. %s, the envoy writes.",
+		"Further down stands %s, but nobody at the department would say on Friday what was meant.",
+		"%s. However, people who know the author doubt that more was intended.",
 		"Asked about the words %s, a spokeswoman had nothing to add on Thursday evening.",
 	}
 	others = []string{

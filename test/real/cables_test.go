@@ -69,6 +69,7 @@ type result struct {
 	finding   [2]trace.Finding
 	wrong     [2]bool // somebody was named who gave nothing, at any look
 	all, some [2]bool // all sources, or any, were named at any look
+	byP, byE  [2]bool // one was, by its own p-value, or by its e-value
 	read      tally   // sites of paragraphs that are long enough, that were read
 	misread   tally   // sites read that speak against the word printed
 	passages  tally   // passages that are where and what they are said to be
@@ -89,6 +90,7 @@ func TestCables(t *testing.T) {
 	checkNames(t, results)
 	checkReading(t, results)
 	checkPrice(t, results)
+	checkParts(t, results)
 	for _, f := range floors {
 		f.check(t, results)
 	}
@@ -137,6 +139,27 @@ func checkPrice(t *testing.T, results []result) {
 	}
 	if close < 5 {
 		t.Errorf("%d leaks fall short by less than a bit: too few to notice a p-value that is half of what it should be", close)
+	}
+}
+
+// checkParts holds the single score and the e-value each to what it must reach
+// alone, since either would hide a fault of the other, on copies printed whole.
+func checkParts(t *testing.T, results []result) {
+	t.Helper()
+	var byP, byE tally
+	for _, r := range results {
+		for i, eps := range epsilons {
+			spare := r.finding[i].BitsRead - trace.NeededBits(listSize, eps)
+			if r.kind != "one word put in first" || spare < 8 {
+				continue
+			}
+			byP.add(r.byP[i])
+			byE.add(r.byE[i])
+		}
+	}
+	t.Logf("copies printed whole that are named by their p-value: %v, by their e-value: %v", byP, byE)
+	if byP.of < 40 || byP.share() < 0.99 || byE.share() < 0.99 {
+		t.Errorf("of copies printed whole the p-value names %v, the e-value %v", byP, byE)
 	}
 }
 
@@ -291,6 +314,11 @@ func (r *result) assess(s *scene, i int, c *inquiry.Case) error {
 	}
 	wrong, all, some := s.judge(r.finding[i].Named)
 	r.wrong[i], r.all[i], r.some[i] = r.wrong[i] || wrong > 0, r.all[i] || all, r.some[i] || some
+	for _, n := range r.finding[i].Named {
+		if s.gave(n.Reader) {
+			r.byP[i], r.byE[i] = r.byP[i] || n.ByP && len(n.With) == 0, r.byE[i] || n.ByE
+		}
+	}
 	return nil
 }
 

@@ -148,13 +148,18 @@ func (s *scene) articles() ([]cable.Article, error) {
 func (s *scene) judge(named []trace.Named) (wrong int, all, some bool) {
 	hits := 0
 	for _, n := range named {
-		if slices.ContainsFunc(s.sources, func(i int) bool { return s.readers[i].Reader == n.Reader }) {
+		if s.gave(n.Reader) {
 			hits++
 		} else {
 			wrong++
 		}
 	}
 	return wrong, hits > 0 && hits == len(s.sources), hits > 0
+}
+
+// gave says whether a reader is a source of the leak.
+func (s *scene) gave(reader string) bool {
+	return slices.ContainsFunc(s.sources, func(i int) bool { return s.readers[i].Reader == reader })
 }
 
 // printedBy says whether the files hold a passage that was read in them as
