@@ -101,7 +101,7 @@ func (k keptCount) row(noise, words string) []any {
 }
 
 func keptCell(ctx context.Context, c Config, all []*scene, n noise, length int) (keptCount, error) {
-	quotations := c.at(keptQuotations(length), 24)
+	quotations := c.at(keptQuotations(length), 6)
 	counts, err := trials(ctx, fmt.Sprint("align", n.name, length), quotations, func(i int, rng *rand.Rand) (keptCount, error) {
 		return all[i%len(all)].kept(rng, c.fault, n, length), nil
 	})

@@ -30,7 +30,7 @@ const (
 // Pairs is the table of two readers who combined their copies.
 func Pairs(ctx context.Context, c Config) (Table, error) {
 	var rows []coalition
-	n := c.at(400, 12)
+	n := c.at(400, 4)
 	for _, r := range []struct {
 		q, sites int
 		bar      float64
@@ -59,7 +59,7 @@ func Triples(ctx context.Context, c Config) (Table, error) {
 			continue
 		}
 		for _, a := range trace.Attacks {
-			row := coalition{q: 4, sites: m, attack: a, members: 3, trials: c.at(400, 12), searched: c.at(20, 1), among: 200}
+			row := coalition{q: 4, sites: m, attack: a, members: 3, trials: c.at(400, 4), searched: c.at(20, 1), among: 200}
 			if c.full() {
 				row.among = combineReaders
 			}

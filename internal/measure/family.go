@@ -76,7 +76,7 @@ func (f *familyCount) merge(o familyCount) {
 
 func familyRow(ctx context.Context, c Config, m int, cycle []int, sources int) (familyCount, error) {
 	var sum familyCount
-	n := c.at(600, 6)
+	n := c.at(600, 2)
 	c.say("family: q = %v, %d sites, %d sources, %d leaks", cycle, m, sources, n)
 	all, err := trials(ctx, fmt.Sprint("family", m, cycle, sources), n, func(i int, rng *rand.Rand) (familyCount, error) {
 		return familyTrial(ctx, c.fault, rng, sizesOf(m, cycle...), sources, i)

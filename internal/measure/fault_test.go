@@ -11,24 +11,28 @@ func TestTablesCanFail(t *testing.T) {
 	tests := []struct {
 		table string
 		fault fault
+		slow  bool // too slow under the race detector, which has no part in it
 	}{
-		{"source", halvedP},
-		{"pairs", noUnion},
-		{"innocents", halvedP},
-		{"innocents", sharedDraws},
-		{"innocents", shortTail},
-		{"family", noUnion},
-		{"family", sharedDraws},
-		{"anytime", summedBets},
-		{"anytime", scoredTwice},
-		{"pvalue", halvedP},
-		{"pvalue", shortTail},
-		{"align", lostBits},
-		{"posterior", noUnion},
+		{table: "source", fault: halvedP},
+		{table: "pairs", fault: noUnion, slow: true},
+		{table: "innocents", fault: halvedP},
+		{table: "innocents", fault: sharedDraws},
+		{table: "innocents", fault: shortTail},
+		{table: "family", fault: noUnion, slow: true},
+		{table: "family", fault: sharedDraws, slow: true},
+		{table: "anytime", fault: summedBets},
+		{table: "anytime", fault: scoredTwice},
+		{table: "pvalue", fault: halvedP},
+		{table: "pvalue", fault: shortTail},
+		{table: "align", fault: lostBits},
+		{table: "posterior", fault: noUnion},
 	}
 	for _, tt := range tests {
+		if tt.slow && raced {
+			continue
+		}
 		t.Run(tt.table, func(t *testing.T) {
-			table, err := Run(context.Background(), tt.table, Config{Scale: min(scale(), 0.02), fault: tt.fault})
+			table, err := Run(context.Background(), tt.table, Config{Scale: 0.02, fault: tt.fault})
 			if err != nil {
 				t.Fatal(err)
 			}

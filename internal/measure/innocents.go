@@ -131,7 +131,7 @@ const (
 
 func innocentCell(ctx context.Context, c Config, all []*scene, s strategy, n noise) (nullCount, error) {
 	// At a small scale fewer texts are read, and as many copies of each scored.
-	texts := c.at(cellTexts, 4)
+	texts := c.at(cellTexts, 2)
 	copies := int(math.Ceil(cellCopies * cellTexts * c.Scale / float64(texts)))
 	counts, err := trials(ctx, "innocents "+s.name+n.name, texts, func(i int, rng *rand.Rand) (nullCount, error) {
 		sc := all[i%len(all)]

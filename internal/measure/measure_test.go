@@ -15,7 +15,7 @@ func scale() float64 {
 	case os.Getenv("CHANCERY_SOAK") != "":
 		return 1
 	case raced:
-		return 0.01
+		return 0.004
 	}
 	return 0.05
 }

@@ -41,7 +41,7 @@ func Posterior(ctx context.Context, c Config) (Table, error) {
 }
 
 func posteriorRow(ctx context.Context, c Config, n, m int) (sum [3]share, err error) {
-	all, err := trials(ctx, fmt.Sprint("posterior", n, m), c.at(4000, 200), func(_ int, rng *rand.Rand) ([3]bool, error) {
+	all, err := trials(ctx, fmt.Sprint("posterior", n, m), c.at(4000, 60), func(_ int, rng *rand.Rand) ([3]bool, error) {
 		return posteriorTrial(ctx, c.fault, rng, n, sizesOf(m, 2))
 	})
 	for _, hits := range all {

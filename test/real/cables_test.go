@@ -74,6 +74,7 @@ type result struct {
 	misread   tally   // sites read that speak against the word printed
 	passages  tally   // passages that are where and what they are said to be
 	stray     string  // one that is not
+	found     int     // passages of any kind
 }
 
 // Real cables are marked, let out in every way, and traced. Nobody who gave
@@ -89,6 +90,7 @@ func TestCables(t *testing.T) {
 	}
 	checkNames(t, results)
 	checkReading(t, results)
+	checkForeign(t, results)
 	checkPrice(t, results)
 	checkParts(t, results)
 	for _, f := range floors {
@@ -180,6 +182,22 @@ func checkReading(t *testing.T, results []result) {
 	t.Logf("sites read %v, misread %v; passages where they are said to be %v", read, misread, passages)
 	if read.share() < 0.999 || misread.share() > 0.001 || passages.share() < 0.99 {
 		t.Errorf("sites read %v, misread %v, passages in place %v", read, misread, passages)
+	}
+}
+
+// checkForeign fails if another cable is often taken for this one. Letters of
+// the same people share greetings and turns of phrase, so now and then it is.
+func checkForeign(t *testing.T, results []result) {
+	t.Helper()
+	var taken tally
+	for _, r := range results {
+		if r.kind == foreign.name {
+			taken.add(r.found > 0)
+		}
+	}
+	t.Logf("another cable has words that are taken for this one's: %v", taken)
+	if taken.share() > 0.025 {
+		t.Errorf("another cable has words that are taken for this one's: %v", taken)
 	}
 }
 
@@ -324,6 +342,7 @@ func (r *result) assess(s *scene, i int, c *inquiry.Case) error {
 
 // check compares what was read with what was printed, where that is known.
 func (r *result) check(s *scene, passages []trace.Passage, observed []trace.Observation) {
+	r.found = len(passages)
 	if s.printed == nil {
 		return
 	}

@@ -68,9 +68,13 @@ var kinds = []kind{
 	{"40 % of wordings swapped", 1, func(s *scene, r *rand.Rand) {
 		s.print(s.draft.Render(testworld.Swap(s.words(0), s.draft.Sizes(), 0.4, r)))
 	}},
-	{"another cable's words", 0, func(s *scene, r *rand.Rand) { s.print(s.other) }},
+	foreign,
 	articleByArticle,
 }
+
+// foreign is an article that has nothing to do with the cable, but is written
+// in the same language and often about the same matter.
+var foreign = kind{"another cable's words", 0, func(s *scene, r *rand.Rand) { s.print(s.other) }}
 
 // articleByArticle is a leak that comes out over some weeks.
 var articleByArticle = kind{"four looks, one article each", 1, func(s *scene, r *rand.Rand) { s.publish(4, r) }}

@@ -42,13 +42,13 @@ var somebodyElse = []string{
 // reportedWords are the reported words at sites of the draft.
 var reportedWords = []string{"clumsy", "inept", "insecure", "incompetent", "knife fights", "career", "could", "disgrace", "ruled out"}
 
-// pressSeed is the first seed from which one of the twelve copies carries
+// pressSeed is the first seed from which exactly one of the twelve copies carries
 // every reported word; found by counting up from 0.
 const pressSeed = 648
 
 const pressReaders = 12
 
-// A leak is the marked draft of the press test, on disk.
+// A pressLeak is the marked draft and the three reports, on disk.
 type pressLeak struct {
 	book     *codebook.Book
 	source   string   // the one copy that carries every reported word
