@@ -20,6 +20,7 @@ const (
 	ellipsisExtend = 0.9
 	leave          = 0.01 // the match ends before the quotation does
 	whole          = 0.5  // it ends with it, or begins with it
+	crossMark      = 0.05 // the match goes on across a quotation mark
 	otherWord      = 0.2  // a word of somebody else's wording at a site
 
 	slipReach     = 6
@@ -46,7 +47,8 @@ type alignment struct {
 	g      *Graph
 	tokens []cable.Token
 	emit   *emitter
-	from   int // index of tokens[0] in the emitter
+	from   int    // index of tokens[0] in the emitter
+	edges  []bool // edges[i]: a quotation mark stands before word i
 
 	arena  []cell    // what steps are cut from
 	steps  [][]cell  // active cells after 0..n words
@@ -64,10 +66,11 @@ type alignment struct {
 }
 
 // align runs forward and backward over tokens, the first of which is word
-// number from of the emitter's leak.
-func align(g *Graph, tokens []cable.Token, emit *emitter, from int) *alignment {
+// number from of the emitter's leak. edges[i] says that a quotation mark
+// parts words i-1 and i; it has one entry more than there are words.
+func align(g *Graph, tokens []cable.Token, edges []bool, emit *emitter, from int) *alignment {
 	n := len(g.word)
-	a := &alignment{g: g, tokens: tokens, emit: emit, from: from}
+	a := &alignment{g: g, tokens: tokens, edges: edges, emit: emit, from: from}
 	work := make([]float64, 8*n)
 	for i, p := range []*[]float64{&a.fresh, &a.gap, &a.insert, &a.match, &a.backFresh, &a.backGap, &a.backNext, &a.backInsert} {
 		*p = work[i*n : (i+1)*n]
@@ -102,7 +105,7 @@ func (a *alignment) forward() {
 // one given node.
 func (a *alignment) start(i int) float64 {
 	p := (1 - whole) / float64(len(a.tokens))
-	if i == 0 {
+	if i == 0 || a.edges[i] {
 		p += whole
 	}
 	return p / float64(max(1, a.g.Lattice.WordCount))
@@ -110,10 +113,18 @@ func (a *alignment) start(i int) float64 {
 
 // ending returns the prior probability that the match ends after i words.
 func (a *alignment) ending(i int) float64 {
-	if i == len(a.tokens) {
+	if i == len(a.tokens) || a.edges[i] {
 		return whole
 	}
 	return leave
+}
+
+// cross returns what going on from word i-1 to word i costs.
+func (a *alignment) cross(i int) float64 {
+	if a.edges[i] {
+		return crossMark
+	}
+	return 1
 }
 
 // mode is 1 where dots of omission stand before word i.
@@ -141,10 +152,10 @@ func (a *alignment) insertOpen(i int) float64 {
 // advance computes the cells after word i from those before it.
 func (a *alignment) advance(i int) []cell {
 	g, mode := a.g, a.mode(i+1)
-	prev := a.steps[i]
+	prev, cross := a.steps[i], a.cross(i)
 	for k := range prev {
 		c := &prev[k]
-		a.fresh[c.node], a.insert[c.node], a.match[c.node] = c.fresh, c.insert, c.match
+		a.fresh[c.node], a.insert[c.node], a.match[c.node] = c.fresh*cross, c.insert*cross, c.match*cross
 	}
 	open, insert := a.open(i+1), a.insertOpen(i)
 	base := len(a.arena)
@@ -227,13 +238,14 @@ func (a *alignment) finish(i int, cells []cell) {
 			kept = append(kept, c)
 		}
 	}
+	down := 1 / best
 	for k := range kept {
 		c := &kept[k]
-		c.match /= best
-		c.insert /= best
-		c.skip /= best
-		c.fresh /= best
-		c.gap /= best
+		c.match *= down
+		c.insert *= down
+		c.skip *= down
+		c.fresh *= down
+		c.gap *= down
 	}
 	a.steps[i], a.scale[i] = kept, best
 	a.log += math.Log(best)
@@ -290,7 +302,7 @@ func (a *alignment) retreat(i int, backAfter float64) {
 // push clears the work arrays of step i and loads them with what flows back
 // from its cells to step i-1.
 func (a *alignment) push(i int, cells []cell) {
-	g, s := a.g, 1/a.scale[i]
+	g, s := a.g, a.cross(i-1)/a.scale[i]
 	a.clear(cells)
 	if i < len(a.tokens) {
 		a.clear(a.steps[i+1])

@@ -184,10 +184,15 @@ func editCost(a, b string, limit float64) float64 {
 	return prev[len(b)]
 }
 
-// lookAlike says whether two letters are easily taken for each other, by a
-// reader of print or by a typist of either spelling.
-func lookAlike(a, b byte) bool {
-	return strings.Contains(lookAlikes, string([]byte{a, b})) || strings.Contains(lookAlikes, string([]byte{b, a}))
-}
-
+// lookAlikes are pairs of letters easily taken for each other, by a reader of
+// print or by a typist of either spelling.
 const lookAlikes = "il l1 i1 o0 ce ec uv nh mn hb rn sz s5 b8 g9 oc ao tf ft vy dq"
+
+var lookAlikeTable = func() (table [256][256]bool) {
+	for _, pair := range strings.Fields(lookAlikes) {
+		table[pair[0]][pair[1]], table[pair[1]][pair[0]] = true, true
+	}
+	return table
+}()
+
+func lookAlike(a, b byte) bool { return lookAlikeTable[a][b] }

@@ -211,7 +211,7 @@ func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares, already
 	for i, c := range ev.Readers {
 		if !c.Burnt && holdsAll(ev.First, c) {
 			who, words = append(who, i), append(words, wordsOf(ev.First, c))
-			named = append(named, slices.ContainsFunc(already, func(n Named) bool { return n.Reader == c.Reader }))
+			named = append(named, contains(already, c.Reader))
 		}
 	}
 	var out []Named
@@ -223,16 +223,11 @@ func (r Rule) nameTuples(ctx context.Context, ev Evidence, share shares, already
 		if len(ev.Readers) > part.most {
 			continue
 		}
-		known := make([]bool, len(who))
-		for i, k := range who {
-			known[i] = contains(already, ev.Readers[k].Reader) || contains(out, ev.Readers[k].Reader)
-		}
 		for _, attack := range part.attack {
 			if ev.Progress != nil && len(words) >= slowReaders {
 				ev.Progress(fmt.Sprintf("%d copies in groups of %d, %s", len(words), part.t, attack))
 			}
 			j := NewJoint(r, attack, part.t, part.eps, len(ev.Readers), ev.First, words)
-			j.named = known
 			tuples, err := j.SearchExcept(ctx, named)
 			if err != nil {
 				return nil, err

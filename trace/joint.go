@@ -45,14 +45,10 @@ type Joint struct {
 	sizes    []int
 	tables   [][]int32
 	packed   *packed
-	rows     []uint8 // the packed bytes, copy by copy
-	standOut float64 // standard deviations from which a member is plausible
-	fresh    *Tail   // scores of a tuple all drawn afresh; nil until asked for
-
-	// named marks, by index, readers that other parts of the rule name; tuples
-	// are tested for the others alone. Nil for none.
-	named []bool
-	alone map[[2]int]int // what reaches computed, by the other members
+	rows     []uint8        // the packed bytes, copy by copy
+	standOut float64        // standard deviations from which a member is plausible
+	fresh    *Tail          // scores of a tuple all drawn afresh; nil until asked for
+	alone    map[[2]int]int // what reaches computed, by the other members
 }
 
 // NewJoint prepares a search for tuples of t (2 or 3) readers. eps bounds the
@@ -348,7 +344,7 @@ func (j *Joint) Test(members []int) Tuple {
 	}
 	p := make([]Prob, 1<<j.t)
 	for m, reader := range members {
-		if j.named != nil && j.named[reader] || !j.reaches(members, m, score) {
+		if !j.reaches(members, m, score) {
 			continue
 		}
 		j.fill(p, members, m, score)

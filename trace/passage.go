@@ -102,6 +102,7 @@ func (r *Reader) Find(articles []cable.Article) []Passage {
 type stretch struct {
 	block    cable.Block
 	tokens   []cable.Token
+	edges    []bool // a quotation mark stands before the word
 	emitters map[int]*emitter
 	graphs   []*Graph
 }
@@ -118,6 +119,11 @@ func (s *stretch) emitter(k int) *emitter {
 
 func (r *Reader) block(b cable.Block) []Passage {
 	s := &stretch{block: b, tokens: cable.Tokenize(b.Text), emitters: map[int]*emitter{}, graphs: r.graphs}
+	s.edges = make([]bool, len(s.tokens)+1)
+	for _, q := range b.Quotes {
+		from, to := tokenRange(s.tokens, q)
+		s.edges[from], s.edges[to] = true, true
+	}
 	found := r.search(s, 0, len(s.tokens), false)
 	for _, q := range b.Quotes {
 		from, to := tokenRange(s.tokens, q)
@@ -196,7 +202,7 @@ func (r *Reader) candidates(tokens []cable.Token) []int {
 }
 
 func (r *Reader) match(s *stretch, from, to, k int, quoted bool) (located, bool) {
-	a := align(r.graphs[k], s.tokens[from:to], s.emitter(k), from)
+	a := align(r.graphs[k], s.tokens[from:to], s.edges[from:to+1], s.emitter(k), from)
 	ratio := a.logRatio()
 	if ratio < quotedThreshold {
 		return located{}, false

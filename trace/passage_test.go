@@ -17,7 +17,7 @@ he {reads|opens} nothing {longer|bulkier} than {a menu|a postcard|the football r
 friends {believe|think} otherwise.
 
 We should {postpone|put off|delay} the visit {until|till} the autumn, when the {knife fights|quarrels|brawls} within the
-palace {will|may} have {ended|stopped|run their course}. The {worst|gravest outcome} cannot be ruled out.
+palace {will|may} have {ended|stopped|run their course}. The {worst|gravest outcome} cannot be ruled out. {But|Yet|Still,} there is time.
 `
 
 func parse(t testing.TB, text string) *cable.Draft {
@@ -96,6 +96,7 @@ func TestReading(t *testing.T) {
 		{"and a full one", `"Really few of his friends think otherwise"`, "Really /think"},
 		{"a site reworded says nothing", `"The President is a disaster, and his cabinet know it"`, "cabinet/know"},
 		{"a site left out says nothing", `"he reads nothing ... few of his friends believe otherwise"`, "reads/believe"},
+		{"a journalist's word after the mark", `He adds that "The worst cannot be ruled out." But nobody at the ministry agreed.`, "worst"},
 		{"two stretches in the wrong order", `"The worst cannot be ruled out", and "he reads nothing longer than a menu".`, "reads/longer/a menu/worst"},
 	}
 	for _, tt := range tests {
