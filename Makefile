@@ -18,7 +18,7 @@ TESTFLAGS ?=
 
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 # What `make check` does, in this order.
-PHASES := fmt-check vet lint build test real fuzz
+PHASES := fmt-check vet lint build test figures real fuzz
 
 .PHONY: help
 help: ## list the targets
@@ -62,6 +62,10 @@ test: ## tests, properties and vectors, with the race detector
 .PHONY: quick
 quick: ## tests without the race detector
 	env -u CHANCERY_PRESS -u CHANCERY_CABLES go test $(TESTFLAGS) ./...
+
+.PHONY: figures
+figures: ## a twentieth of every statistical table, and that faults put in are noticed
+	go test -count=1 $(TESTFLAGS) ./internal/measure
 
 .PHONY: real
 real: ## tests on real articles and cables (CHANCERY_PRESS, CHANCERY_CABLES)

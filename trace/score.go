@@ -56,7 +56,7 @@ func (r Rule) PValues(obs []Observation, readers []Copies) []Prob {
 		}
 		t := tails[string(key)]
 		if t == nil {
-			t = NewTail(mine, math.MaxInt32-1)
+			t = NewTailToMean(mine)
 			tails[string(key)] = t
 		}
 		out[i] = t.AtLeast(sum)

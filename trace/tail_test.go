@@ -105,6 +105,30 @@ func TestFullMatchIsExact(t *testing.T) {
 	}
 }
 
+// Up to the mean the short tail is the whole one; beyond, it encloses it.
+func TestTailToMean(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 9).Draw(t, "groups")
+		scores := make([][]int32, n)
+		for i := range scores {
+			scores[i] = rapid.SliceOfN(rapid.Int32Range(-30, 30), 2, 6).Draw(t, "scores")
+		}
+		short, whole := NewTailToMean(scores), NewTail(scores, math.MaxInt32-1)
+		for loss := -1; loss <= whole.span+1; loss++ {
+			got, want := short.AtLeast(short.best-loss), whole.AtLeast(whole.best-loss)
+			if loss < len(short.count) && got != want {
+				t.Fatalf("loss %d: %v, not %v", loss, got, want)
+			}
+			if got.Upper() < want.Lower() || got.Lower() > want.Upper() {
+				t.Fatalf("loss %d: %g..%g does not enclose %g", loss, got.Lower(), got.Upper(), want.Upper())
+			}
+			if loss >= len(short.count) && want.Upper() < 0.05 {
+				t.Fatalf("loss %d: p %g is not counted", loss, want.Upper())
+			}
+		}
+	})
+}
+
 func TestThreshold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 8).Draw(t, "groups")
