@@ -136,39 +136,63 @@ func (t *Tail) convolve(groups [][]term, n int) {
 		return
 	}
 	cur[0] = 1
-	used := 1 // losses below this may be non-zero
+	used, bits := 1, 0.0 // losses below used may be non-zero; no count is over 2^bits
 	for _, terms := range groups {
 		reach := min(n, used+terms[len(terms)-1].loss)
-		clear(next[:reach])
-		top := 0.0
+		addTerms(next[:reach], cur[:used], terms)
 		for _, tm := range terms {
-			if tm.loss >= n {
-				break
-			}
-			src := cur[:min(used, n-tm.loss)]
-			dst := next[tm.loss:][:len(src)]
-			if tm.count == 1 {
-				for i, x := range src {
-					dst[i] += x
-				}
-			} else {
-				for i, x := range src {
-					dst[i] += x * tm.count
-				}
-			}
+			bits += math.Log2(1 + tm.count) // at least the group's share
 		}
-		for _, x := range next[:reach] {
-			top = max(top, x)
-		}
-		if top > 0x1p500 {
-			for i := range next[:reach] {
-				next[i] *= 0x1p-500
-			}
-			t.shift += 500
+		if bits > 500 {
+			bits = t.rescale(next[:reach])
 		}
 		cur, next, used = next, cur, reach
 	}
 	t.count = cur
+}
+
+// addTerms sets dst to the sum over terms of count times src shifted by the
+// loss. The first loss is 0.
+func addTerms(dst, src []float64, terms []term) {
+	first := terms[0].count
+	for i, x := range src {
+		dst[i] = x * first
+	}
+	clear(dst[len(src):])
+	for _, tm := range terms[1:] {
+		if tm.loss >= len(dst) {
+			break
+		}
+		to := dst[tm.loss:]
+		from := src[:min(len(src), len(to))]
+		to = to[:len(from)]
+		if tm.count == 1 {
+			for i, x := range from {
+				to[i] += x
+			}
+			continue
+		}
+		for i, x := range from {
+			to[i] += x * tm.count
+		}
+	}
+}
+
+// rescale brings counts over 2^500 down by powers of two and returns the
+// logarithm of the largest.
+func (t *Tail) rescale(counts []float64) float64 {
+	top := 1.0
+	for _, x := range counts {
+		top = max(top, x)
+	}
+	for top > 0x1p250 {
+		for i := range counts {
+			counts[i] *= 0x1p-250
+		}
+		t.shift += 250
+		top *= 0x1p-250
+	}
+	return math.Log2(top)
 }
 
 // terms sorts a group's scores into losses, smallest first.
