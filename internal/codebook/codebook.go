@@ -179,7 +179,7 @@ func (b *Book) checkNew(readers []Reader) error {
 func (b *Book) commit(batch Batch, k int) Batch {
 	var leaves []mark.Hash
 	for _, r := range batch.Readers {
-		text := sha256.Sum256([]byte(b.copyOf(r)))
+		text := sha256.Sum256([]byte(b.Copy(r)))
 		leaf := fmt.Appendf(text[:], "%d %s", r.Slot, r.ID)
 		leaves = append(leaves, mark.Commit("copy", b.saltOf("copy", r.Slot), leaf))
 	}
@@ -226,10 +226,8 @@ func (b *Book) Codeword(r Reader) []int {
 	return key.Codeword(b.Draft.Sizes())
 }
 
-func (b *Book) copyOf(r Reader) string { return b.Draft.Render(b.Codeword(r)) }
-
 // Copy returns the text of a reader's copy.
-func (b *Book) Copy(r Reader) string { return b.copyOf(r) }
+func (b *Book) Copy(r Reader) string { return b.Draft.Render(b.Codeword(r)) }
 
 // Commitment returns the newest commitment, in hexadecimal: it covers all
 // readers and, through the chain, every earlier commitment.

@@ -1,13 +1,10 @@
 package codebook
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"io"
-	"unicode/utf8"
 
 	"chancery/cable"
+	"chancery/internal/canonical"
 	"chancery/internal/fault"
 	"chancery/mark"
 )
@@ -39,8 +36,7 @@ func Parse(name string, data []byte) (*Book, error) {
 	if err := b.verify(&f); err != nil {
 		return nil, fault.At(err, name, 0, 0)
 	}
-	if canonical := b.Encode(); !bytes.Equal(canonical, data) {
-		line, column := differ(canonical, data)
+	if line, column, differs := canonical.Differ(b.Encode(), data); differs {
 		return nil, fault.Input.New("the codebook is not in its canonical form").At(name, line, column).
 			WithHint(changedHint)
 	}
@@ -48,45 +44,14 @@ func Parse(name string, data []byte) (*Book, error) {
 }
 
 func decode(name string, data []byte, f *file) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(f)
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			line, column := position(data, d.InputOffset())
-			return fault.Input.New("text after the codebook's end").At(name, line, column).WithHint(changedHint)
-		}
-		return nil
-	}
-	line, column := position(data, d.InputOffset())
-	var syntax *json.SyntaxError
-	var typed *json.UnmarshalTypeError
+	line, column, err := canonical.Decode(data, f)
 	switch {
-	case errors.As(err, &syntax):
-		line, column = position(data, syntax.Offset-1)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		line, column = position(data, int64(len(data)))
-	case errors.As(err, &typed):
-		line, column = position(data, typed.Offset)
+	case err == nil:
+		return nil
+	case errors.Is(err, canonical.ErrTrailing):
+		return fault.Input.New("text after the codebook's end").At(name, line, column).WithHint(changedHint)
 	}
-	return fault.Input.Wrap(err, "not a codebook").At(name, line, column).
-		WithHint(madeHint)
-}
-
-// position turns a byte offset into a line and a column, both 1-based, the
-// column in characters.
-func position(data []byte, offset int64) (line, column int) {
-	before := data[:min(max(offset, 0), int64(len(data)))]
-	last := before[bytes.LastIndexByte(before, '\n')+1:]
-	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(last) + 1
-}
-
-func differ(a, b []byte) (line, column int) {
-	i := 0
-	for i < len(a) && i < len(b) && a[i] == b[i] {
-		i++
-	}
-	return position(b, int64(i))
+	return fault.Input.Wrap(err, "not a codebook").At(name, line, column).WithHint(madeHint)
 }
 
 // book builds a Book from a file, without trusting any of its roots.

@@ -8,13 +8,11 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"chancery/internal/canonical"
 	"chancery/internal/fault"
 	"chancery/trace"
 )
@@ -76,56 +74,17 @@ func Parse(name string, data []byte) (*Case, error) {
 		return nil, fault.Input.New("a case has at most %d bytes", MaxSize).At(name, 0, 0).WithHint(madeHint)
 	}
 	c := &Case{}
-	if err := decode(name, data, c); err != nil {
-		return nil, err
+	if line, column, err := canonical.Decode(data, c); err != nil {
+		return nil, fault.Input.Wrap(err, "not a case").At(name, line, column).WithHint(madeHint)
 	}
 	if err := c.check(); err != nil {
 		return nil, fault.At(err, name, 0, 0)
 	}
-	if canonical := c.Encode(); !bytes.Equal(canonical, data) {
-		same := 0
-		for same < min(len(canonical), len(data)) && canonical[same] == data[same] {
-			same++
-		}
-		line, column := position(data, int64(same))
+	if line, column, differs := canonical.Differ(c.Encode(), data); differs {
 		return nil, fault.Input.New("the case is not in its canonical form").At(name, line, column).
 			WithHint(changedHint)
 	}
 	return c, nil
-}
-
-func decode(name string, data []byte, c *Case) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(c)
-	at := d.InputOffset()
-	if err == nil {
-		if _, more := d.Token(); more == io.EOF {
-			return nil
-		}
-		err = errors.New("text after its end")
-	}
-	var syntax *json.SyntaxError
-	var typed *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		at = syntax.Offset - 1
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		at = int64(len(data))
-	case errors.As(err, &typed):
-		at = typed.Offset
-	}
-	line, column := position(data, at)
-	return fault.Input.Wrap(err, "not a case").At(name, line, column).
-		WithHint(madeHint)
-}
-
-// position turns a byte offset into a line and a column, both 1-based, the
-// column in characters.
-func position(data []byte, offset int64) (line, column int) {
-	before := data[:min(max(offset, 0), int64(len(data)))]
-	last := before[bytes.LastIndexByte(before, '\n')+1:]
-	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(last) + 1
 }
 
 func (c *Case) check() error {

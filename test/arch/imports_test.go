@@ -61,12 +61,13 @@ var rooms = map[string]room{
 		},
 		never: []string{"net/http", "database/sql", "os"},
 	},
+	"internal/canonical": {never: []string{"net", "database/sql", "os"}},
 	"internal/codebook": {
-		ours:  []string{"cable", "mark", "trace", "internal/fault"},
+		ours:  []string{"cable", "mark", "trace", "internal/canonical", "internal/fault"},
 		never: []string{"net", "database/sql", "os"},
 	},
 	"internal/inquiry": {
-		ours:  []string{"trace", "internal/codebook", "internal/fault", "internal/durable"},
+		ours:  []string{"trace", "internal/canonical", "internal/codebook", "internal/fault", "internal/durable"},
 		never: []string{"net", "database/sql"},
 	},
 	// Figures for documents: from the pure packages alone.
