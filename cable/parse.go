@@ -11,6 +11,11 @@ import (
 // *ParseError that gives line and column. Windows line ends, a byte order
 // mark and white space at line ends are read as if they were not there.
 func Parse(data []byte) (*Draft, error) {
+	return parse(data, nil)
+}
+
+// parse reads a draft, and where its words stand if places is not nil.
+func parse(data []byte, places *placer) (*Draft, error) {
 	if len(data) > MaxDraft {
 		return nil, &ParseError{1, 1, fmt.Sprintf("the draft has %d bytes; the limit is %d", len(data), MaxDraft),
 			"send long material as an attachment"}
@@ -20,7 +25,8 @@ func Parse(data []byte) (*Draft, error) {
 		return nil, err
 	}
 	d := &Draft{}
-	p := &parser{draft: d, lines: lines, labels: map[string]int{}}
+	p := &parser{draft: d, lines: lines, labels: map[string]int{}, places: places}
+	places.findLines(data)
 	if err := p.header(); err != nil {
 		return nil, err
 	}
@@ -65,6 +71,7 @@ type parser struct {
 	fields []int          // index of the first line of each header field
 	bytes  int            // of all alternatives so far, linked ones written out
 	at     place          // the last place whose column was asked for
+	places *placer        // nil: nobody asks where words stand
 }
 
 type place struct{ line, offset, column int }
@@ -204,6 +211,7 @@ func (p *parser) paragraph() error {
 	for first := true; p.line < len(p.lines) && p.lines[p.line] != ""; first = false {
 		if !first {
 			text.WriteByte('\n')
+			p.places.lineEnd(p.line-1, len(p.lines[p.line-1]))
 		}
 		i := 0
 		for i < len(p.lines[p.line]) {
@@ -215,25 +223,30 @@ func (p *parser) paragraph() error {
 					return err
 				}
 				text.WriteByte(r)
+				p.places.add(r, p.line, i, i+2)
 				i += 2
 			case '}':
 				return p.fail(p.line+1, p.column(p.line, i), `write \} for a brace that is text`, "a closing brace with no opening one")
 			case '{':
 				flush()
+				line := p.line
 				end, err := p.site(i)
 				if err != nil {
 					return err
 				}
+				p.places.site(p.draft.Sites[len(p.draft.Sites)-1].Alternatives[0], line, i)
 				par = append(par, Piece{"", len(p.draft.Sites) - 1})
 				i = end
 			default:
 				text.WriteByte(c)
+				p.places.add(c, p.line, i, i+1)
 				i++
 			}
 		}
 		p.line++
 	}
 	flush()
+	p.places.paragraphEnd()
 	p.draft.Paragraphs = append(p.draft.Paragraphs, par)
 	return p.noBlankLine(par)
 }

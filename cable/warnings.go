@@ -16,7 +16,7 @@ type Warning struct {
 
 // Warnings looks over the sites of a draft: those in quotation marks, on
 // names or figures, that touch a word, that leave white space doubled, or that
-// need another article before them.
+// need another article before them. [StrayBars] looks at what Parse drops.
 func (d *Draft) Warnings() []Warning {
 	var out []Warning
 	for _, p := range d.Paragraphs {
@@ -50,6 +50,37 @@ func neighbours(p Paragraph, i int) (before, after string) {
 	return before, after
 }
 
+// StrayBars warns of bars outside sites, once a line: most often of
+// alternatives in other brackets than braces. data is a draft that Parse
+// reads; an escaped bar was meant.
+func StrayBars(data []byte) []Warning {
+	var out []Warning
+	body, inSite := false, false
+	for i, line := range strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n") {
+		if !body {
+			body = strings.TrimSpace(line) == ""
+			continue
+		}
+		escaped, told := false, false
+		column := 0
+		for _, r := range line {
+			column++
+			switch {
+			case escaped:
+				escaped = false
+			case r == '\\':
+				escaped = true
+			case r == '{', r == '}':
+				inSite = r == '{'
+			case r == '|' && !inSite && !told:
+				out = append(out, Warning{i + 1, column, "a bar outside braces is printed as it is; a site is written {a|b}"})
+				told = true
+			}
+		}
+	}
+	return out
+}
+
 func (d *Draft) siteWarnings(s Site, before, after string) []string {
 	var out []string
 	last, _ := utf8.DecodeLastRuneInString(before)
@@ -71,10 +102,26 @@ func (d *Draft) siteWarnings(s Site, before, after string) []string {
 	if empty && unicode.IsSpace(last) && unicode.IsSpace(first) {
 		out = append(out, "an empty alternative leaves two spaces; write {word |} with the space inside")
 	}
+	if a, ok := doublesSpace(last, s.Alternatives, first); ok {
+		out = append(out, fmt.Sprintf("%q begins or ends with a space next to a space; its copies would have two", a))
+	}
 	if article(before) && mixedVowels(s.Alternatives) {
 		out = append(out, "some alternatives need 'a' and some 'an' before them; put the article inside")
 	}
 	return out
+}
+
+// doublesSpace returns an alternative of more than white space that begins
+// with a space after one, or ends with a space before one.
+func doublesSpace(before rune, alternatives []string, after rune) (string, bool) {
+	for _, a := range alternatives {
+		first, _ := utf8.DecodeRuneInString(a)
+		last, _ := utf8.DecodeLastRuneInString(a)
+		if strings.TrimSpace(a) != "" && (unicode.IsSpace(before) && unicode.IsSpace(first) || unicode.IsSpace(last) && unicode.IsSpace(after)) {
+			return a, true
+		}
+	}
+	return "", false
 }
 
 // splitsWord says whether an alternative shares a word with a character before

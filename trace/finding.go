@@ -33,7 +33,8 @@ type Evidence struct {
 // A Named is a copy that met a bound.
 type Named struct {
 	Reader string
-	With   []string // the other copies of the tuple, for pairs and triples
+	With   []string // the other copies of the tuple that are named as well
+	Others int      // how many of the tuple are not
 	Attack Attack   // the joint decoder, if one
 	Cables []int    // cables of the reader's whose words were read
 	P      Prob     // chance of such a score for one copy or tuple drawn afresh
@@ -67,10 +68,15 @@ type Finding struct {
 	GroupsRead  int
 	// BestBits is -log2 of the p-value of the best single score.
 	BestBits float64
+	// BestEBits is log2 of the best any-time e-value, over all looks.
+	BestEBits float64
 	// Strengths are -log10 of the single p-values of all copies that are not
 	// burnt, largest first
 	// and without their readers: a picture of the list, not of anybody on it.
 	Strengths []float64
+	// EStrengths are log10 of the any-time e-values of the same copies, over
+	// all looks, largest first; 2N/eps names one.
+	EStrengths []float64
 	// NeedStrength is the strength a single score had to reach.
 	NeedStrength float64
 }
@@ -156,6 +162,7 @@ func (r Rule) name(ctx context.Context, ev Evidence, all []Observation, f *Findi
 		x := Named{Reader: c.Reader, P: p, Limit: share.single / n, LogE: r.LogE(all, c), Cables: cablesOf(all, c)}
 		if !c.Burnt {
 			f.Strengths = append(f.Strengths, -p.Log10Upper())
+			f.EStrengths = append(f.EStrengths, x.LogE/math.Ln10)
 		}
 		x.ByP = p.Upper() <= x.Limit
 		x.ByE = x.LogE >= math.Log(n/share.later)
@@ -163,9 +170,12 @@ func (r Rule) name(ctx context.Context, ev Evidence, all []Observation, f *Findi
 			out = append(out, x)
 		}
 	}
-	slices.SortFunc(f.Strengths, func(a, b float64) int { return cmp.Compare(b, a) })
+	for _, s := range [][]float64{f.Strengths, f.EStrengths} {
+		slices.SortFunc(s, func(a, b float64) int { return cmp.Compare(b, a) })
+	}
 	if len(f.Strengths) > 0 {
 		f.BestBits = max(0, f.Strengths[0]/math.Log10(2))
+		f.BestEBits = f.EStrengths[0] / math.Log10(2)
 	}
 	joint, err := r.nameTuples(ctx, ev, share, out)
 	if err != nil {
@@ -178,11 +188,22 @@ func (r Rule) name(ctx context.Context, ev Evidence, all []Observation, f *Findi
 			out = append(out, x)
 		}
 	}
+	keepNamed(out)
 	slices.SortStableFunc(out, func(a, b Named) int {
-		return cmp.Or(cmp.Compare(len(a.With), len(b.With)), cmp.Compare(a.P.Log10Upper(), b.P.Log10Upper()))
+		return cmp.Or(cmp.Compare(len(a.With)+a.Others, len(b.With)+b.Others), cmp.Compare(a.P.Log10Upper(), b.P.Log10Upper()))
 	})
 	f.Named = out
 	return nil
+}
+
+// keepNamed takes out of each With the copies that are not named themselves:
+// the bound is on being named, and nobody stands beside a name without it.
+func keepNamed(named []Named) {
+	for i := range named {
+		all := len(named[i].With)
+		named[i].With = slices.DeleteFunc(named[i].With, func(id string) bool { return !contains(named, id) })
+		named[i].Others += all - len(named[i].With)
+	}
 }
 
 func cablesOf(obs []Observation, c Copies) []int {
@@ -283,14 +304,18 @@ func addTuple(out []Named, t Tuple, who []int, readers []Copies) []Named {
 }
 
 // WordsNeeded forecasts how many further words of the cables quoted so far
-// would be enough to name one source at a first look: the median and the
-// 90 % quantile over where a quotation might begin. ok is false when the rest
-// of the cables does not hold enough.
-func (f Finding) WordsNeeded(graphs []*Graph, obs []Observation) (median, p90 int, ok bool) {
+// would be enough to name one source: the median and the 90 % quantile over
+// where a quotation might begin. In a case the next look goes by the e-value;
+// otherwise all words would be read afresh, in a first look. ok is false when
+// the rest of the cables does not hold enough.
+func (f Finding) WordsNeeded(graphs []*Graph, obs []Observation, inCase bool) (median, p90 int, ok bool) {
 	if f.Outcome == CopyNamed {
 		return 0, 0, true
 	}
 	need := NeededBits(f.Readers, f.Eps) - f.BestBits
+	if inCase {
+		need = math.Log2(2*float64(f.Readers)/f.Eps) - f.BestEBits
+	}
 	read := map[[2]int]bool{}
 	quoted := map[int]bool{}
 	for _, o := range obs {

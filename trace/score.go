@@ -108,10 +108,11 @@ func (r Rule) posteriors(obs []Observation, readers []Copies) (each [][]float64,
 	logs := make([]float64, len(readers))
 	for i, c := range readers {
 		for _, o := range obs {
+			ratio := 0.0 // of a cable the reader does not hold: not from this reader
 			if c.holds(o) {
-				ratio := o.Weights.ratio(c.Words[o.Cable][o.Group])
-				logs[i] += math.Log((1-posteriorNoise)*ratio + posteriorNoise)
+				ratio = o.Weights.ratio(c.Words[o.Cable][o.Group])
 			}
+			logs[i] += math.Log((1-posteriorNoise)*ratio + posteriorNoise)
 		}
 	}
 	each = make([][]float64, len(readers))
@@ -130,18 +131,16 @@ func (r Rule) posteriors(obs []Observation, readers []Copies) (each [][]float64,
 	return each, none
 }
 
-// contradictions returns how many of the observed groups of the cables the
-// reader holds speak against their copy, and how many there are.
+// contradictions returns how many of the observed groups speak against the
+// reader as the one source, and how many there are. Those of a cable the
+// reader does not hold do.
 func contradictions(obs []Observation, c Copies) (against, of int) {
 	for _, o := range obs {
-		if c.holds(o) {
-			of++
-			if o.Weights.contradicts(c.Words[o.Cable][o.Group]) {
-				against++
-			}
+		if !c.holds(o) || o.Weights.contradicts(c.Words[o.Cable][o.Group]) {
+			against++
 		}
 	}
-	return against, of
+	return against, len(obs)
 }
 
 // fits says whether the copy contradicts at most the rule's share.
@@ -152,15 +151,11 @@ func (r Rule) fits(against, of int) bool {
 // fitChance returns the probability that a copy drawn afresh fits: the
 // Poisson-binomial chance of at most so many contradictions.
 func (r Rule) fitChance(obs []Observation, c Copies) float64 {
-	dist, of := []float64{1}, 0
+	dist := []float64{1}
 	for _, o := range obs {
-		if !c.holds(o) {
-			continue
-		}
-		of++
 		bad := 0.0
 		for x := range o.Weights {
-			if o.Weights.contradicts(x) {
+			if !c.holds(o) || o.Weights.contradicts(x) {
 				bad += 1 / float64(len(o.Weights))
 			}
 		}
@@ -173,7 +168,7 @@ func (r Rule) fitChance(obs []Observation, c Copies) float64 {
 	}
 	chance := 0.0
 	for k, p := range dist {
-		if r.fits(k, of) {
+		if r.fits(k, len(obs)) {
 			chance += p
 		}
 	}

@@ -97,11 +97,13 @@ func NewTailToMean(scores [][]int32) *Tail {
 func NewTail(scores [][]int32, maxLoss int) *Tail {
 	t := &Tail{scores: scores, size: Prob{Mantissa: 1}, odd: 1}
 	var groups [][]term
+	roundings := 0
 	for _, s := range scores {
 		terms, best := terms(s)
 		t.best += best
 		t.grow(len(s))
 		groups = append(groups, terms)
+		roundings += 2*len(terms) + 1
 		t.span += terms[len(terms)-1].loss
 	}
 	n := min(maxLoss, t.span) + 1
@@ -114,7 +116,7 @@ func NewTail(scores [][]int32, maxLoss int) *Tail {
 	}
 	// Every number is a sum of products of positive terms; none met more
 	// roundings than 2 a term of each group and n in the running sums.
-	t.err = float64(33*len(groups)+n+8) * ulp * 1.01
+	t.err = float64(roundings+n+8) * ulp * 1.01
 	return t
 }
 

@@ -163,7 +163,7 @@ func (c *Case) Encode() []byte {
 // Match refuses to go on under another eps, rule or commitment
 // (fault.Mismatch): the bound would no longer hold.
 func (c *Case) Match(eps float64, rule trace.Rule, commitments []string) error {
-	const hint = "open a new case for another question; its findings do not add up with this one's"
+	const hint = "a new case is for another leak; a second case about this one spends its bound again (docs/theory.md)"
 	switch {
 	case c.Eps != formatEps(eps):
 		return fault.Mismatch.New("the case was opened at eps %s, not %s", c.Eps, formatEps(eps)).WithHint(hint)
