@@ -6,6 +6,8 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"os"
+	"path/filepath"
 
 	"chancery/internal/durable"
 	"chancery/internal/fault"
@@ -18,16 +20,22 @@ const (
 	maxCable    = 16 << 20
 )
 
-// readCables returns the paragraphs of each cable of a packed file: one JSON
-// object a line, with the paragraphs as "body".
+// readCables returns the paragraphs of each cable of a file, or of
+// dev.jsonl.gz in a folder: one JSON object a line, with the paragraphs as
+// "body". The file may be packed with gzip.
 func readCables(name string) ([][]string, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		name = filepath.Join(name, "dev.jsonl.gz")
+	}
 	data, err := durable.ReadFile(name, maxCables)
 	if err != nil {
 		return nil, err
 	}
-	unpacked, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, fault.Input.Wrap(err, "not a packed file of cables").At(name, 0, 0).WithHint("name a folder whose dev.jsonl.gz gzip has packed")
+	var unpacked io.Reader = bytes.NewReader(data)
+	if bytes.HasPrefix(data, []byte("\x1f\x8b")) {
+		if unpacked, err = gzip.NewReader(unpacked); err != nil {
+			return nil, fault.Input.Wrap(err, "not a packed file of cables").At(name, 0, 0).WithHint("pack it with gzip, or leave it unpacked")
+		}
 	}
 	lines := bufio.NewScanner(io.LimitReader(unpacked, maxUnpacked))
 	lines.Buffer(nil, maxCable)

@@ -3,11 +3,13 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"chancery/cable"
 	"chancery/internal/fault"
 	"chancery/internal/strength"
+	"chancery/internal/wording"
 	"chancery/trace"
 )
 
@@ -19,8 +21,9 @@ type checkOptions struct {
 // Help is shown by chancery check --help.
 func (checkOptions) Help() string {
 	return `Shows what a quotation of the draft would tell before it is sent: for windows of 10, 20, 50 and 100
-words and for every sentence, how many of 10, 50 and 200 readers would still fit. The weakest
-paragraphs stand first: alternatives there help most.`
+words and for every sentence, how many of 10, 50 and 200 readers would still fit. A reader who still
+fits is not named: for that, the others must be all but ruled out. The weakest paragraphs stand first:
+alternatives there help most.`
 }
 
 // Run looks over a draft.
@@ -29,11 +32,18 @@ func (o checkOptions) Run(s Streams) error {
 	if err != nil {
 		return err
 	}
-	r := strength.Of(d)
-	if o.JSON {
-		return writeJSON(s.Out, checkJSON(d, r))
+	r := strength.Of(d.Draft)
+	quotables, err := wording.Quotables(d.data)
+	if err != nil {
+		return err
 	}
-	printStrength(s.Out, d, r, o.Draft)
+	if o.JSON {
+		return writeJSON(s.Out, checkJSON(d.warnings(), r, quotables))
+	}
+	printStrength(s.Out, d.warnings(), r, o.Draft)
+	if r.Sites > 0 {
+		printQuotables(s.Out, quotables, r)
+	}
 	return nil
 }
 
@@ -79,7 +89,18 @@ func fits(bits float64) []stillFit {
 	return out
 }
 
-func checkJSON(d *cable.Draft, r strength.Report) any {
+type quotableJSON struct {
+	Rank      int        `json:"rank"`
+	Paragraph int        `json:"paragraph"`
+	Text      string     `json:"text"`
+	Score     float64    `json:"score"`
+	Kinds     []string   `json:"kinds"`
+	Phrases   []string   `json:"phrases"`
+	Bits      float64    `json:"bits"`
+	StillFit  []stillFit `json:"still_fit"`
+}
+
+func checkJSON(warnings []cable.Warning, r strength.Report, quotables []wording.Quotable) any {
 	out := struct {
 		Words      int             `json:"words"`
 		Sites      int             `json:"sites"`
@@ -89,8 +110,14 @@ func checkJSON(d *cable.Draft, r strength.Report) any {
 		Windows    []windowJSON    `json:"windows"`
 		Paragraphs []paragraphJSON `json:"paragraphs"`
 		Phrases    []phraseJSON    `json:"phrases"`
-	}{r.Words, r.Sites, r.Groups, r.Bits, []warningJSON{}, []windowJSON{}, []paragraphJSON{}, []phraseJSON{}}
-	for _, w := range d.Warnings() {
+		Quotable   []quotableJSON  `json:"quotable"`
+	}{r.Words, r.Sites, r.Groups, r.Bits, []warningJSON{}, []windowJSON{}, []paragraphJSON{}, []phraseJSON{}, []quotableJSON{}}
+	for i, q := range quotables {
+		bits := r.BitsAt(q.Paragraph+1, q.First, q.Words)
+		out.Quotable = append(out.Quotable, quotableJSON{i + 1, q.Paragraph + 1, q.Text, q.Score,
+			append([]string{}, q.Kinds...), append([]string{}, q.Phrases...), bits, fits(bits)})
+	}
+	for _, w := range warnings {
 		out.Warnings = append(out.Warnings, warningJSON{w.Line, w.Column, w.Msg})
 	}
 	for _, w := range r.Windows {
@@ -108,37 +135,77 @@ func checkJSON(d *cable.Draft, r strength.Report) any {
 // shownPhrases is how many of the weakest sentences the terminal shows.
 const shownPhrases = 8
 
-func printStrength(w io.Writer, d *cable.Draft, r strength.Report, name string) {
-	fmt.Fprintf(w, "%d words, %d sites in %d groups, %.1f bits\n", r.Words, r.Sites, r.Groups, r.Bits)
-	for _, n := range strength.Lists {
-		fmt.Fprintf(w, "naming one of %d readers takes %.1f bits at 1 in 1000\n", n, trace.NeededBits(n, defaultEps))
+func printStrength(w io.Writer, warnings []cable.Warning, r strength.Report, name string) {
+	if r.Sites == 0 {
+		fmt.Fprintf(w, "%s and no alternatives: every copy would read the same, and no quotation would tell anything\n", count(r.Words, "word"))
+	} else {
+		fmt.Fprintf(w, "%s, %s in %s, %.1f bits\n", count(r.Words, "word"), count(r.Sites, "site"), count(r.Groups, "group"), r.Bits)
+		for _, n := range strength.Lists {
+			fmt.Fprintf(w, "naming one of %d readers takes %.1f bits at 1 in 1000\n", n, trace.NeededBits(n, defaultEps))
+		}
 	}
-	for _, x := range d.Warnings() {
+	for _, x := range warnings {
 		fmt.Fprintf(w, "%s:%d:%d: %s\n", fault.Escape(label(name)), x.Line, x.Column, fault.Escape(x.Msg))
 	}
-	fmt.Fprintln(w, "\nWhat a quotation would tell: readers who would still fit, the source among them")
+	if r.Sites > 0 {
+		printWindows(w, r.Windows)
+		printParagraphs(w, r.Paragraphs)
+		printPhrases(w, r.Phrases)
+	}
+}
+
+func printWindows(w io.Writer, windows []strength.Window) {
+	fmt.Fprintln(w, "\nWhat a quotation would tell: readers who would still fit, the source among them.")
+	fmt.Fprintln(w, "To fit is not to be named: one source is named at the bits above.")
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "quoted\tbits (worst)\tof 10\tof 50\tof 200\t")
-	for _, x := range r.Windows {
-		fmt.Fprintf(tw, "%d words\t%.1f (%.1f)%s\t\n", x.Words, x.Median, x.Worst, fitCells(x.Median))
+	fmt.Fprintln(tw, "quoted\tbits: median (worst)\tof 10\tof 50\tof 200\t")
+	last := 0
+	for _, x := range windows {
+		if x.Words == last {
+			break // the draft is shorter than the window, and was shown whole
+		}
+		last = x.Words
+		fmt.Fprintf(tw, "%s\t%.1f (%.1f)%s\t\n", count(x.Words, "word"), x.Median, x.Worst, fitCells(x.Median))
 	}
 	tw.Flush()
+}
+
+func printParagraphs(w io.Writer, paragraphs []strength.Paragraph) {
 	fmt.Fprintln(w, "\nParagraphs, weakest first")
-	tw = tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
+	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "paragraph\twords\tsites\tbits\tbits a word\t")
-	for _, p := range r.Paragraphs {
+	for _, p := range paragraphs {
 		fmt.Fprintf(tw, "%d\t%d\t%d\t%.1f\t%.2f\t\n", p.Number, p.Words, p.Sites, p.Bits, p.BitsPerWord)
 	}
 	tw.Flush()
-	fmt.Fprintln(w, "\nSentences, weakest first")
-	tw = tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+}
+
+// shownQuotables is how many of the most quotable sentences the terminal shows.
+const shownQuotables = 5
+
+// printQuotables shows what newspapers would print first: alternatives there
+// help most, and are hardest to find.
+func printQuotables(w io.Writer, quotables []wording.Quotable, r strength.Report) {
+	fmt.Fprintln(w, "\nWhat a newspaper would quote first: readers who would still fit, and the paragraph")
+	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(tw, "bits\tof 10\tof 50\tof 200\t")
-	for i, p := range r.Phrases {
+	for _, q := range quotables[:min(shownQuotables, len(quotables))] {
+		bits := r.BitsAt(q.Paragraph+1, q.First, q.Words)
+		fmt.Fprintf(tw, "%.1f%s\t%d. %s\n", bits, fitCells(bits), q.Paragraph+1, shorten(strings.Join(strings.Fields(q.Text), " "), 84))
+	}
+	tw.Flush()
+}
+
+func printPhrases(w io.Writer, phrases []strength.Phrase) {
+	fmt.Fprintln(w, "\nSentences, weakest first: readers who would still fit, and the paragraph")
+	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(tw, "bits a word\tbits\tof 10\tof 50\tof 200\t")
+	for i, p := range phrases {
 		if i == shownPhrases {
-			fmt.Fprintf(tw, "and %d more; --json lists all\n", len(r.Phrases)-i)
+			fmt.Fprintf(tw, "and %d more; --json lists all\n", len(phrases)-i)
 			break
 		}
-		fmt.Fprintf(tw, "%.1f%s\t%d. %s\n", p.Bits, fitCells(p.Bits), p.Paragraph, shorten(p.Text, 70))
+		fmt.Fprintf(tw, "%.2f\t%.1f%s\t%d. %s\n", p.Bits/float64(p.Words), p.Bits, fitCells(p.Bits), p.Paragraph, shorten(p.Text, 70))
 	}
 	tw.Flush()
 }

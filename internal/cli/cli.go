@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -20,6 +21,7 @@ import (
 type verbs struct {
 	Check   checkOptions   `cmd:"" help:"Look over a draft: sites, bits, warnings, and what a quotation of it would tell."`
 	Keygen  keygenOptions  `cmd:"" help:"Make a key that codebooks or copies can be sealed to."`
+	Propose proposeOptions `cmd:"" help:"Offer other wordings for the words of a draft, and review them."`
 	Mark    markOptions    `cmd:"" help:"Make an individually worded copy of a draft for each reader."`
 	Trace   traceOptions   `cmd:"" help:"Say whose copy the words of a leak came from, or that it cannot be told."`
 	Measure measureOptions `cmd:"" help:"Measure what the tracer reaches: the tables of docs/figures.md."`
@@ -27,9 +29,18 @@ type verbs struct {
 	Version versionOptions `cmd:"" help:"Print the version."`
 }
 
-const description = `Chancery words every copy of a confidential cable for one reader alone, and reads
+// description opens the help of the whole command.
+func description() string {
+	text := `Chancery words every copy of a confidential cable for one reader alone, and reads
 in the newspaper whose copy the words came from - with a proven bound on naming a copy they
-did not come from.`
+did not come from.
+
+Exit codes: 0 done`
+	for k := fault.Internal; k <= fault.Interrupted; k++ {
+		text += fmt.Sprintf(", %d %v", k.ExitCode(), k)
+	}
+	return text + "."
+}
 
 // stop is how the parser ends after printing help.
 type stop struct{ code int }
@@ -50,15 +61,16 @@ func Main(args []string, s Streams) (code int) {
 	context.AfterFunc(ctx, cancel) // a second Ctrl-C ends the process at once
 	s, out := s.within(ctx)
 	var v verbs
-	parser, err := kong.New(&v, kong.Name("chancery"), kong.Description(description), kong.Writers(s.Out, s.Err),
+	parser, err := kong.New(&v, kong.Name("chancery"), kong.Description(description()), kong.Writers(s.Out, s.Err),
 		kong.Exit(func(code int) { panic(stop{code}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
+	args = flagsFirst(parser.Model, asVerb(args))
+	if err := oneDash(parser.Model, args); err != nil {
+		return s.fail(err)
 	}
-	parsed, err := parser.Parse(flagsFirst(parser.Model, args))
+	parsed, err := parser.Parse(args)
 	if err != nil {
 		return s.fail(usageError(err))
 	}
@@ -71,6 +83,19 @@ func Main(args []string, s Streams) (code int) {
 		return s.fail(fault.System.Wrap(out.err, "the result could not be printed"))
 	}
 	return 0
+}
+
+// asVerb reads what people type for a verb before they know any.
+func asVerb(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	}
+	return args
 }
 
 func (s Streams) fail(err error) int {

@@ -179,8 +179,8 @@ func (p *play) tell(s Streams, finding, control, outsider *tracing) {
 	w := s.Out
 	b := bold(s.Colour)
 	fmt.Fprintf(w, "%s\n\n%s\n\n", b(p.scene.Title), wrap(p.scene.Story, 96))
-	fmt.Fprintf(w, "%s  %d copies, each worded for one reader: %d places with alternatives, %.0f bits.\n",
-		b("Marked"), len(p.book.Readers()), len(p.draft.Groups), p.draft.Bits())
+	fmt.Fprintf(w, "%s  %s, each worded for one reader: %s with alternatives, %.0f bits.\n",
+		b("Marked"), count(len(p.book.Readers()), "copy"), count(len(p.draft.Groups), "place"), p.draft.Bits())
 	p.showWordings(w)
 	fmt.Fprintf(w, "\n%s  The copy of %s, drawn at random, reaches three newspapers.\n\n", b("Leaked"), b(p.source.ID))
 	fmt.Fprintf(w, "%s  The newspapers are read first, without looking at any copy.\n\n", b("Traced"))
@@ -192,9 +192,9 @@ func (p *play) tell(s Streams, finding, control, outsider *tracing) {
 	outsider.printPassages(w)
 	fmt.Fprintln(w)
 	outsider.printOutcome(w, false)
-	fmt.Fprintf(w, "\nAll files are in %s: copies, articles, codebook, case, and the finding as a\npicture, finding.svg. Try:\n", fault.Escape(p.dir))
-	fmt.Fprintf(w, "  chancery trace --codebook %s %s\n", filepath.Join(p.dir, "marked", "codebook.json"),
-		filepath.Join(p.dir, "leaks", p.scene.Outlets[0].Name))
+	fmt.Fprintf(w, "\nAll files are in %s: copies, articles, codebook, case, and the finding as a\npicture, finding.svg. Try (chancery may be: go run ./cmd/chancery):\n", fault.Escape(p.dir))
+	fmt.Fprintf(w, "  chancery trace --codebook %s --case %s %s\n", filepath.Join(p.dir, "marked", "codebook.json"),
+		filepath.Join(p.dir, "leak.case"), filepath.Join(p.dir, "leaks", p.scene.Outlets[0].Name))
 }
 
 // showWordings prints one sentence as three of the readers have it.

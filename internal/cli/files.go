@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"chancery/cable"
@@ -23,18 +25,44 @@ func label(name string) string {
 	return name
 }
 
+// A draftFile is a draft as it was read.
+type draftFile struct {
+	*cable.Draft
+	data []byte
+}
+
 // readDraft reads and parses a draft; - is standard input.
-func readDraft(s Streams, name string) (*cable.Draft, error) {
+func readDraft(s Streams, name string) (draftFile, error) {
 	data, err := readInput(s, name, cable.MaxDraft)
 	if err != nil {
-		return nil, err
+		return draftFile{}, err
+	}
+	if err := refuseForeign(name, data); err != nil {
+		return draftFile{}, err
 	}
 	d, err := cable.Parse(data)
+	if err != nil {
+		return draftFile{}, draftError(name, err)
+	}
+	return draftFile{d, data}, nil
+}
+
+// warnings returns what the author of a draft should look at, in order.
+func (d draftFile) warnings() []cable.Warning {
+	out := append(d.Warnings(), cable.StrayBars(d.data)...)
+	slices.SortStableFunc(out, func(a, b cable.Warning) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return out
+}
+
+// draftError says what cable.Parse found wrong, and where.
+func draftError(name string, err error) error {
 	var pe *cable.ParseError
 	if errors.As(err, &pe) {
-		return nil, fault.Input.New("%s", pe.Msg).At(label(name), pe.Line, pe.Column).WithHint("%s", pe.Hint)
+		return fault.Input.New("%s", pe.Msg).At(label(name), pe.Line, pe.Column).WithHint("%s", pe.Hint)
 	}
-	return d, err
+	return err
 }
 
 // readInput reads a whole file, or standard input when the name is -.

@@ -5,8 +5,11 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
+	"chancery/cable"
 	"chancery/internal/fault"
 	"chancery/trace"
 )
@@ -103,7 +106,7 @@ func (t *tracing) namedJSON(n trace.Named) namedJSON {
 	for _, k := range n.Cables {
 		x.Cables = append(x.Cables, t.books[k].Reference)
 	}
-	if n.ByP && len(n.With) == 0 {
+	if n.ByP && n.Attack == "" {
 		x.By = append(x.By, "single")
 	}
 	if n.Attack != "" {
@@ -147,36 +150,77 @@ func (t *tracing) printOutcome(w io.Writer, showFit bool) {
 }
 
 func (t *tracing) printPassages(w io.Writer) {
-	if len(t.passages) == 0 {
-		fmt.Fprintf(w, "Read: no words of %s.\n", t.cables())
-		return
+	words := "no words"
+	if len(t.passages) > 0 {
+		words = count(t.wordsMatched(), "word")
 	}
-	fmt.Fprintf(w, "Read: %s of %s.\n", count(t.wordsMatched(), "word"), t.cables())
-	for _, p := range t.passages {
-		mark := " "
-		if p.Repeats {
-			mark = "="
-		} else if p.Ambiguous {
-			mark = "?"
-		}
-		fmt.Fprintf(w, " %s %s, paragraph %d of %s: %s\n", mark, fault.Escape(filepath.Base(p.Leak)), p.Paragraph,
+	fmt.Fprintf(w, "Read%s: %s of %s.\n", t.inThisLook(), words, t.cables())
+	seen := map[string]bool{}
+	for i, p := range t.passages {
+		mark := t.passageMark(i)
+		seen[mark] = true
+		fmt.Fprintf(w, " %s %s, paragraph %d of %s: %s\n", mark, fault.Escape(t.shortName(p.Leak)), p.Paragraph,
 			fault.Escape(t.books[p.Cable].Reference), shorten(p.Text, 100))
 	}
-	if t.anyPassage(func(p trace.Passage) bool { return p.Repeats }) {
-		fmt.Fprintln(w, "   = repeats words read elsewhere and counts once")
+	for _, m := range passageMarks {
+		if seen[m.mark] {
+			fmt.Fprintf(w, "   %s %s\n", m.mark, m.meaning)
+		}
 	}
-	if t.anyPassage(func(p trace.Passage) bool { return p.Ambiguous }) {
-		fmt.Fprintln(w, "   ? fits two cables about as well and counts for neither")
+	if t.laterLook() && len(t.passages) > 0 && len(t.inquiry.Looks[len(t.inquiry.Looks)-1].Readings) == 0 {
+		fmt.Fprintln(w, t.nothingNew())
 	}
 }
 
-func (t *tracing) anyPassage(is func(trace.Passage) bool) bool {
-	for _, p := range t.passages {
-		if is(p) {
-			return true
+// passageMarks are what stands before a passage that adds nothing.
+var passageMarks = []struct{ mark, meaning string }{
+	{"=", "repeats words read elsewhere and counts once"},
+	{"?", "fits two cables about as well and counts for neither"},
+	{"-", "was read in an earlier look of the case and adds nothing"},
+}
+
+func (t *tracing) passageMark(i int) string {
+	switch p := t.passages[i]; {
+	case p.Repeats:
+		return "="
+	case p.Ambiguous:
+		return "?"
+	case t.earlier[i]:
+		return "-"
+	}
+	return " "
+}
+
+// nothingNew says why a later look with passages read no group.
+func (t *tracing) nothingNew() string {
+	if slices.Contains(t.earlier, true) {
+		return "Nothing new: every place was read in an earlier look."
+	}
+	return "Nothing new: no place with alternatives could be read in this look."
+}
+
+// laterLook says that the case had looks before this one.
+func (t *tracing) laterLook() bool { return len(t.inquiry.Looks) > 1 }
+
+func (t *tracing) inThisLook() string {
+	if t.laterLook() {
+		return " in this look"
+	}
+	return ""
+}
+
+// shortName is the end of a leak's path that tells it from the other leaks.
+func (t *tracing) shortName(leak string) string {
+	parts := strings.Split(filepath.ToSlash(leak), "/")
+	for k := len(parts) - 1; k > 0; k-- {
+		end := strings.Join(parts[k:], "/")
+		if !slices.ContainsFunc(t.articles, func(a cable.Article) bool {
+			return a.Name != leak && strings.HasSuffix("/"+filepath.ToSlash(a.Name), "/"+end)
+		}) {
+			return end
 		}
 	}
-	return false
+	return leak
 }
 
 func (t *tracing) cables() string {
@@ -186,24 +230,33 @@ func (t *tracing) cables() string {
 	return fmt.Sprintf("%d cables", len(t.books))
 }
 
+// count writes a number of things that are counted in the regular way.
 func count(n int, noun string) string {
-	if n == 1 {
+	stem, ok := strings.CutSuffix(noun, "y")
+	switch {
+	case n == 1:
 		return "1 " + noun
+	case ok:
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func (t *tracing) printRead(w io.Writer) {
-	fmt.Fprintf(w, "%s with alternatives could be read, %.1f bits in all; %s had a copy.\n",
-		count(t.finding.GroupsRead, "place"), t.finding.BitsRead, count(t.finding.Readers, "reader"))
+	looks := ""
+	if t.laterLook() {
+		looks = fmt.Sprintf(" in %d looks", len(t.inquiry.Looks))
+	}
+	fmt.Fprintf(w, "%s with alternatives could be read%s, %.1f bits in all; %s had a copy.\n",
+		count(t.finding.GroupsRead, "place"), looks, t.finding.BitsRead, count(t.finding.Readers, "reader"))
 }
 
 func (t *tracing) printNamed(w io.Writer) {
 	for i, n := range t.finding.Named {
 		if i == 0 {
-			fmt.Fprintf(w, "COPY NAMED: the copy of %s\n", n.Reader)
+			fmt.Fprintf(w, "COPY NAMED: %s\n", t.copyOf(n))
 		} else {
-			fmt.Fprintf(w, "and the copy of %s\n", n.Reader)
+			fmt.Fprintf(w, "and %s\n", t.copyOf(n))
 		}
 		t.printBound(w, n)
 	}
@@ -213,23 +266,80 @@ If the source of these words had nothing from copy X, the chance that this proce
 or any other such copy is at most %s. It is not the probability that X's reader had no
 part in this, and it does not say who passed the words on.
 `, oneIn(t.finding.Eps))
+	if t.finding.Readers <= t.rule.PairReaders {
+		fmt.Fprintf(w, "This takes it that the words read come from at most %d readers' copies.\n", t.rule.MaxContributors)
+	}
+	if len(t.books) > 1 {
+		fmt.Fprintln(w, "Copies of several cables are judged together: of which of them the words are is not said. Trace one by itself for that.")
+	}
+}
+
+// copyOf says whose copy was named. Of several cables only one copy need be
+// behind the words.
+func (t *tracing) copyOf(n trace.Named) string {
+	if len(n.Cables) < 2 {
+		return "the copy of " + n.Reader
+	}
+	var names []string
+	for _, k := range n.Cables {
+		names = append(names, fault.Escape(t.books[k].Reference))
+	}
+	return fmt.Sprintf("at least one of the copies of %s (%s)", n.Reader, strings.Join(names, "; "))
 }
 
 func (t *tracing) printBound(w io.Writer, n trace.Named) {
-	if len(n.With) > 0 {
-		fmt.Fprintf(w, "  taken together with %s (decoder for %s)\n", strings.Join(n.With, " and "), n.Attack)
+	if n.Attack != "" {
+		others := slices.Clone(n.With)
+		if n.Others > 0 {
+			others = append(others, count(n.Others, "copy")+" not named")
+		}
+		fmt.Fprintf(w, "  taken together with %s (decoder for %s)\n", strings.Join(others, " and "), n.Attack)
 	}
 	if n.ByP {
-		fmt.Fprintf(w, "  a copy drawn afresh would agree so well with probability %s; the limit was %s\n",
-			power(n.P.Log10Upper()), power(math.Log10(n.Limit)))
+		agree := "a copy drawn afresh would agree so well"
+		if t.laterLook() {
+			agree += " with the words of the first look"
+		}
+		fmt.Fprintf(w, "  %s with probability %s; the limit was %s\n    (1 in %s; 1 in %s was needed)\n", agree,
+			power(n.P.Log10Upper()), power(math.Log10(n.Limit)), inWords(-n.P.Log10Upper()), inWords(-math.Log10(n.Limit)))
 	}
 	if n.ByE {
-		fmt.Fprintf(w, "  any-time e-value %s; the limit was %s\n", power(n.LogE/math.Ln10),
-			power(math.Log10(2*float64(t.finding.Readers)/t.finding.Eps)))
+		fmt.Fprintf(w, "  any-time e-value %s; the limit was %s\n    (%s; %s was needed)\n", power(n.LogE/math.Ln10), power(t.needE()),
+			inWords(n.LogE/math.Ln10), inWords(t.needE()))
 	}
 	if n.AssumesCMax {
 		fmt.Fprintf(w, "  this assumes that at most %d readers combined their copies\n", t.rule.MaxContributors)
 	}
+}
+
+// needE is the decimal logarithm of the e-value that names a copy.
+func (t *tracing) needE() float64 {
+	return math.Log10(2 * float64(t.finding.Readers) / t.finding.Eps)
+}
+
+// inWords writes a number of 1 or more, given by its decimal logarithm, as a
+// person says it: two digits that count.
+func inWords(log10 float64) string {
+	if log10 >= 15 {
+		return "more than 1000 trillion"
+	}
+	n, unit := math.Pow(10, max(0, log10)), ""
+	step := math.Pow(10, max(0, math.Floor(math.Log10(n))-1))
+	n = math.Round(n/step) * step
+	for _, u := range []struct {
+		size float64
+		name string
+	}{{1e12, " trillion"}, {1e9, " billion"}, {1e6, " million"}} {
+		if n >= u.size {
+			n, unit = n/u.size, u.name
+			break
+		}
+	}
+	text := strconv.FormatFloat(n, 'g', 6, 64)
+	if n >= 1e4 {
+		text = text[:len(text)-3] + "," + text[len(text)-3:]
+	}
+	return text + unit
 }
 
 // power writes a number given by its decimal logarithm.
@@ -256,14 +366,34 @@ func (t *tracing) printSomeFit(w io.Writer, show bool) {
 	f := t.finding
 	fmt.Fprintf(w, "SOME FIT: %d of %d copies still fit; %.1f would by chance, beside a source.\n", len(f.Fit), f.Readers, f.FitExpected)
 	t.printRead(w)
-	fmt.Fprintln(w, "Nobody is named: the words are too few. A copy that fits is not evidence against its reader.")
+	why := "the words are too few"
+	if t.fitDisagrees() {
+		why += ", or some do not agree with any one copy"
+	}
+	fmt.Fprintf(w, "Nobody is named: %s.\nA copy that fits is not evidence against its reader.\n", why)
 	t.printFit(w, show)
 	t.printNeeded(w)
 }
 
+// fitDisagrees says that a copy which fits has a place that was read to be
+// otherwise: the words make its alternative less than half as likely as
+// before, which is what the rule counts as a contradiction.
+func (t *tracing) fitDisagrees() bool {
+	for _, f := range t.finding.Fit {
+		k := slices.IndexFunc(t.readers, func(c trace.Copies) bool { return c.Reader == f.Reader })
+		for _, o := range t.observed {
+			words := t.readers[k].Words[o.Cable]
+			if words != nil && 2*uint64(o.Weights[words[o.Group]])*uint64(len(o.Weights)) < trace.One {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (t *tracing) printCannotSay(w io.Writer, show bool) {
 	fmt.Fprintln(w, "CANNOT SAY whose copy the words came from.")
-	if len(t.passages) == 0 {
+	if len(t.passages) == 0 && t.finding.GroupsRead == 0 {
 		fmt.Fprintln(w, "No words of the cable were found in what was read.")
 		return
 	}
@@ -305,6 +435,10 @@ func percents(figures []int) string {
 }
 
 func (t *tracing) printNeeded(w io.Writer) {
+	if t.burntFits() {
+		fmt.Fprintln(w, "A wording that was disclosed before the leak fits: further words cannot help while it does.")
+		return
+	}
 	if t.median == nil {
 		fmt.Fprintln(w, "No number of further words of this cable would be enough to name one copy.")
 		return
@@ -317,8 +451,12 @@ func (t *tracing) printFoot(w io.Writer, o traceOptions) {
 	for _, n := range t.notes {
 		fmt.Fprintln(w, "Note:", n)
 	}
-	fmt.Fprintln(w, "Whoever holds the codebook could have made any copy: this is intelligence, not evidence, unless the")
-	fmt.Fprintln(w, "commitment was published before the copies left.")
+	fmt.Fprintln(w, "Whoever holds the codebook could have made any copy, and released it: this is intelligence, not evidence.")
+	if t.committed {
+		fmt.Fprintln(w, "If the commitment given was published before the copies left, nothing was arranged afterwards.")
+	} else {
+		fmt.Fprintln(w, "A commitment published before the copies left would show at least that nothing was arranged afterwards.")
+	}
 	if o.Case == "" {
 		return
 	}

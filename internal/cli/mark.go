@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,15 +20,16 @@ import (
 )
 
 type markOptions struct {
-	Draft    string `arg:"" optional:"" help:"The draft; - is standard input."`
-	Readers  string `placeholder:"FILE" help:"Readers, one id a line, each with an age recipient if its copy is to be sealed."`
-	Out      string `short:"o" required:"" placeholder:"DIR" help:"New or empty folder for the copies and the codebook."`
-	Plain    bool   `help:"Leave the codebook unsealed. Whoever reads it can make any copy."`
-	Keeper   string `placeholder:"age1pq…" help:"Seal the codebook to this recipient (see chancery keygen)."`
-	Unmarked bool   `help:"Accept a draft without alternatives: every copy reads the same."`
-	Add      string `placeholder:"FILE" help:"Make copies for further readers of an existing codebook."`
-	Codebook string `placeholder:"FILE" help:"The existing codebook, with --add."`
-	JSON     bool   `name:"json" help:"Print the result as JSON."`
+	Draft      string `arg:"" optional:"" help:"The draft; - is standard input."`
+	Readers    string `placeholder:"FILE" help:"Readers, one id a line, each with an age recipient if its copy is to be sealed."`
+	Out        string `short:"o" required:"" placeholder:"DIR" help:"New or empty folder for the copies and the codebook."`
+	Plain      bool   `help:"Leave the codebook unsealed. Whoever reads it can make any copy."`
+	Keeper     string `placeholder:"age1pq…" help:"Seal the codebook to this recipient (see chancery keygen). Without it a passphrase is asked for."`
+	Unmarked   bool   `help:"Accept a draft without alternatives: every copy reads the same."`
+	Unreviewed bool   `help:"Accept a draft whose wordings nobody reviewed (chancery propose --accept-all)."`
+	Add        string `placeholder:"FILE" help:"Make copies for further readers of an existing codebook."`
+	Codebook   string `placeholder:"FILE" help:"The existing codebook, with --add."`
+	JSON       bool   `name:"json" help:"Print the result as JSON."`
 	keyOptions
 }
 
@@ -37,8 +40,9 @@ record.txt (the first alternative everywhere), codebook.age or codebook.json, an
 Publish or timestamp the commitment before any copy leaves: it shows later that the copies were not
 arranged after the fact, and it tells nothing about the cable.
 
-chancery mark draft.txt --readers readers.txt --out marked
-chancery mark --add more.txt --codebook marked/codebook.age --out marked-2`
+    chancery keygen -o keeper.key > keeper.pub
+    chancery mark draft.txt --readers readers.txt --out marked --keeper "$(cat keeper.pub)"
+    chancery mark --add more.txt --codebook marked/codebook.age --identity keeper.key --out marked-2`
 }
 
 // Run marks a draft, or adds readers to a codebook.
@@ -56,6 +60,10 @@ func (o markOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
+	if strings.EqualFold(draft.Get(reviewHeader), unreviewed) && !o.Unreviewed {
+		return fault.Input.New("nobody has reviewed the wordings of this draft").At(label(o.Draft), 0, 0).
+			WithHint("review it and take out the header line Review, or say --unreviewed")
+	}
 	readers, err := readReaders(s, o.Readers)
 	if err != nil {
 		return err
@@ -70,7 +78,7 @@ func (o markOptions) Run(ctx context.Context, s Streams) error {
 	}
 	o.warnWeak(s, draft, len(readers))
 	book, err := waitFor(ctx, func() (*codebook.Book, error) {
-		b, err := codebook.New(draft, trace.DefaultRule(), readers, rand.Reader)
+		b, err := codebook.New(draft.Draft, trace.DefaultRule(), readers, rand.Reader)
 		return b, fault.At(err, label(o.Readers), 0, 0)
 	})
 	if err != nil {
@@ -90,6 +98,9 @@ func (o markOptions) runAdd(ctx context.Context, s Streams) error {
 	case o.Draft != "" || o.Readers != "":
 		return fault.Usage.New("with --add, the draft and the readers so far come from the codebook").
 			WithHint("leave out the draft and --readers")
+	}
+	if err := refuseSuperseded(o.Codebook); err != nil {
+		return err
 	}
 	readers, err := readReaders(s, o.Add)
 	if err != nil {
@@ -114,7 +125,43 @@ func (o markOptions) runAdd(ctx context.Context, s Streams) error {
 	if err := writeMarked(ctx, o.Out, book, added, l); err != nil {
 		return err
 	}
-	return o.report(s, book, added, l)
+	newer := filepath.Join(o.Out, l.fileName())
+	if err := supersede(o.Codebook, newer); err != nil {
+		s.warn("add no more readers to %s: its next slots are taken, which could not be noted beside it: %v", o.Codebook, err)
+	}
+	if err := o.report(s, book, added, l); err != nil || o.JSON {
+		return err
+	}
+	_, err = fmt.Fprintf(s.Out, "from now on trace with and add to %s; the older codebook does not know the new readers\n", fault.Escape(newer))
+	return err
+}
+
+// superseded is the file that says which codebook came of adding to one.
+func superseded(codebook string) string { return codebook + ".superseded" }
+
+// supersede leaves word beside a codebook that a newer one goes on from it.
+// Another add at the same moment leaves its word first; then this fails.
+func supersede(codebook, newer string) error {
+	path, err := filepath.Abs(newer)
+	if err != nil {
+		return err
+	}
+	return durable.CreateFile(superseded(codebook), []byte(path+"\n"))
+}
+
+// refuseSuperseded refuses to add to one codebook twice: the same slots would
+// be given to different readers, and no codebook would know them all.
+func refuseSuperseded(codebook string) error {
+	name := superseded(codebook)
+	newer, err := durable.ReadFile(name, 64<<10)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fault.Exists.New("readers were added to this codebook already").At(codebook, 0, 0).
+		WithHint("add to %s; if that add was abandoned and none of its copies was sent, delete %s", strings.TrimSpace(string(newer)), name)
 }
 
 // lock says how the codebook is to be sealed, asking for a passphrase when
@@ -132,7 +179,7 @@ func (o markOptions) lock(s Streams) (lock, error) {
 	case o.Plain:
 		return lock{plain: true}, nil
 	case o.Keeper != "":
-		r, err := seal.ParseRecipient(o.Keeper)
+		r, err := parseKeeper(o.Keeper)
 		return lock{recipients: []*seal.Recipient{r}}, err
 	case o.PassphraseFile != "":
 		p, err := readPassphrase(s, o.PassphraseFile)
@@ -184,12 +231,42 @@ func readReaders(s Streams, name string) ([]codebook.Reader, error) {
 		if r.Recipient == "" {
 			continue
 		}
-		if _, err := seal.ParseRecipient(r.Recipient); err != nil {
+		if _, err := parseRecipient(r.Recipient); err != nil {
 			line, column := placeOf(data, r)
+			if !looksLikeKey(r.Recipient) {
+				err = fault.Key.Wrap(err, "").WithHint("ids hold no spaces; after the id stands a recipient, age1pq1…, or nothing")
+			}
 			return nil, fault.At(err, label(name), line, column)
 		}
 	}
 	return readers, nil
+}
+
+// parseKeeper reads the recipient that a codebook is sealed to.
+func parseKeeper(text string) (*seal.Recipient, error) {
+	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
+		return nil, fault.Key.New("%s is a file, not a recipient", text).
+			WithHint("give the public key line in that file, age1pq1…")
+	}
+	return parseRecipient(text)
+}
+
+// classicLength is that of a classical recipient. Only such a one is told to
+// be no match for a quantum computer; anything else is a slip of the hand.
+const classicLength = 62
+
+func parseRecipient(text string) (*seal.Recipient, error) {
+	r, err := seal.ParseRecipient(text)
+	if err != nil && strings.HasPrefix(text, "age1") && strings.LastIndexByte(text, '1') == len("age") && len(text) != classicLength {
+		return nil, fault.Key.New("%q is not a recipient", shorten(text, 40)).WithHint("a recipient starts with age1pq1 and is copied whole")
+	}
+	return r, err
+}
+
+// looksLikeKey says that a word was meant to be a key of some kind.
+func looksLikeKey(word string) bool {
+	lower := strings.ToLower(word)
+	return slices.ContainsFunc([]string{"age1", "age-", "ssh-", "ecdsa-", "sk-"}, func(start string) bool { return strings.HasPrefix(lower, start) })
 }
 
 // placeOf returns where a reader's recipient stands in a list, 1-based.
@@ -206,13 +283,13 @@ func placeOf(data []byte, r codebook.Reader) (line, column int) {
 
 // warnWeak warns of a draft that could not name one reader even if all of it
 // were printed.
-func (o markOptions) warnWeak(s Streams, d *cable.Draft, readers int) {
+func (o markOptions) warnWeak(s Streams, d draftFile, readers int) {
 	need := trace.NeededBits(readers, defaultEps)
 	if bits := d.Bits(); bits < need {
 		s.warn("the whole text holds %.1f bits; naming one of %d readers takes %.1f (see chancery check)", bits, readers, need)
 	}
-	if n := len(d.Warnings()); n > 0 {
-		s.warn("%d sites deserve a look: chancery check %s", n, o.Draft)
+	if n := len(d.warnings()); n > 0 {
+		s.warn("%s worth a look: chancery check %s", count(n, "place"), o.Draft)
 	}
 }
 
@@ -289,11 +366,16 @@ about them. Publish or timestamp it before the copies leave.
 ` + book.Commitment() + "\n")
 }
 
-func (o markOptions) report(s Streams, book *codebook.Book, made []codebook.Reader, l lock) error {
-	name := "codebook.age"
+// fileName is how the codebook is called in its folder.
+func (l lock) fileName() string {
 	if l.plain {
-		name = "codebook.json"
+		return "codebook.json"
 	}
+	return "codebook.age"
+}
+
+func (o markOptions) report(s Streams, book *codebook.Book, made []codebook.Reader, l lock) error {
+	path := filepath.Join(o.Out, l.fileName())
 	if o.JSON {
 		return writeJSON(s.Out, struct {
 			Reference  string  `json:"reference"`
@@ -305,12 +387,12 @@ func (o markOptions) report(s Streams, book *codebook.Book, made []codebook.Read
 			Commitment string  `json:"commitment"`
 			Codebook   string  `json:"codebook"`
 		}{book.Reference, len(made), len(book.Readers()), len(book.Draft.Sites), len(book.Draft.Groups),
-			book.Draft.Bits(), book.Commitment(), filepath.Join(o.Out, name)})
+			book.Draft.Bits(), book.Commitment(), path})
 	}
-	fmt.Fprintf(s.Out, "%s: %d copies in %s, %.1f bits each\n", fault.Escape(book.Reference), len(made),
+	fmt.Fprintf(s.Out, "%s: %s in %s, %.1f bits each\n", fault.Escape(book.Reference), count(len(made), "copy"),
 		fault.Escape(filepath.Join(o.Out, "copies")), book.Draft.Bits())
 	fmt.Fprintf(s.Out, "commitment %s\n", book.Commitment())
 	fmt.Fprintf(s.Out, "Publish or timestamp the commitment before the copies leave; keep %s where no reader can see it.\n",
-		fault.Escape(filepath.Join(o.Out, name)))
+		fault.Escape(path))
 	return nil
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"chancery/internal/demo"
@@ -14,7 +13,7 @@ import (
 type measureOptions struct {
 	Tables   []string `arg:"" optional:"" name:"table" help:"Tables to make; all when none is named."`
 	Scale    float64  `default:"1" help:"Share of the full run; 0.05 takes minutes, 1 takes an hour or more."`
-	Cables   string   `env:"CHANCERY_CABLES" placeholder:"DIR" help:"Folder of real cables (dev.jsonl.gz) for the table index."`
+	Cables   string   `env:"CHANCERY_CABLES" placeholder:"PATH" help:"Real cables for the tables index and wording: a file of JSON lines, or a folder with dev.jsonl.gz."`
 	List     bool     `help:"List the tables."`
 	Markdown bool     `help:"Print Markdown, as in docs/figures.md."`
 	JSON     bool     `name:"json" help:"Print JSON."`
@@ -42,7 +41,7 @@ func (o measureOptions) Run(ctx context.Context, s Streams) error {
 	}
 	c := measure.Config{Scale: o.Scale, Draft: scene.Draft, Times: true}
 	if o.Cables != "" {
-		if c.Cables, err = readCables(filepath.Join(o.Cables, "dev.jsonl.gz")); err != nil {
+		if c.Cables, err = readCables(o.Cables); err != nil {
 			return err
 		}
 	}

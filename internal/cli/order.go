@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"chancery/internal/fault"
 )
 
 // flagsFirst puts the arguments of a verb after its flags, since people mix
@@ -46,12 +48,37 @@ func verbOf(app *kong.Application, args []string) (*kong.Node, bool) {
 
 // takesNext says whether the argument after a flag is its value.
 func takesNext(verb *kong.Node, arg string) bool {
+	f := flagOf(verb, arg)
+	return f != nil && !f.IsBool()
+}
+
+// flagOf returns the verb's flag that is written so, dashes and all, or nil.
+func flagOf(verb *kong.Node, arg string) *kong.Flag {
 	for _, group := range verb.AllFlags(false) {
 		for _, f := range group {
 			if arg == "--"+f.Name || f.Short != 0 && arg == "-"+string(f.Short) {
-				return !f.IsBool()
+				return f
 			}
 		}
 	}
-	return false
+	return nil
+}
+
+// oneDash refuses a long flag with a single dash, in arguments whose flags
+// stand first. The parser would take -out for -o with the value ut.
+func oneDash(app *kong.Application, args []string) error {
+	verb, ok := verbOf(app, args)
+	if !ok {
+		return nil
+	}
+	for i := 1; i < len(args) && args[i] != "--"; i++ {
+		name, _, _ := strings.Cut(strings.TrimPrefix(args[i], "-"), "=")
+		if len(name) > 1 && flagOf(verb, "--"+name) != nil {
+			return fault.Usage.New("%s has one dash", args[i]).WithHint("a long flag has two: --%s", name)
+		}
+		if takesNext(verb, args[i]) {
+			i++
+		}
+	}
+	return nil
 }

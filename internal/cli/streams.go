@@ -21,6 +21,9 @@ type Streams struct {
 	// Ask reads a secret from the terminal without showing it. It ends with the
 	// context and leaves the terminal as it was.
 	Ask func(ctx context.Context, prompt string) (string, error)
+	// Keys begins to read single keys from the terminal; the function it
+	// returns leaves the terminal as it was.
+	Keys func(ctx context.Context) (*keyReader, func(), error)
 	// Colour says whether results may be coloured.
 	Colour bool
 
@@ -44,6 +47,7 @@ func System() Streams {
 	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	s.Terminal = term.IsTerminal(in) && term.IsTerminal(err)
 	s.Colour = term.IsTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	s.Keys = rawKeys
 	s.Ask = func(ctx context.Context, prompt string) (string, error) { return askTerminal(ctx, in, prompt) }
 	return s
 }

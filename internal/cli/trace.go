@@ -29,7 +29,7 @@ type traceOptions struct {
 	Eps        float64  `default:"0.001" help:"Bound on the chance of naming any copy the words did not come from (${default})."`
 	Commitment []string `sep:"none" placeholder:"HEX" help:"Check a codebook against a commitment that was published before sending."`
 	Burnt      []string `sep:"none" placeholder:"ID" help:"A copy whose wording was disclosed before the leak; it is not named. Repeat for several."`
-	ShowFit    bool     `help:"Print the ids of the copies that still fit. They are not accused of anything."`
+	ShowFit    bool     `help:"Print the ids of the copies that still fit; --json always holds them. They are not accused of anything."`
 	Picture    string   `placeholder:"FILE" help:"Draw the finding as an SVG picture in a new file."`
 	JSON       bool     `name:"json" help:"Print the finding as JSON."`
 	keyOptions
@@ -42,7 +42,10 @@ the copies. A copy is named only when the chance of naming any copy the words di
 most eps. Otherwise the finding says how many copies still fit and how many would by chance, or that
 it cannot be told. Exit code 0 means that a finding was reached, whatever it is.
 
-chancery trace --codebook marked/codebook.age --identity key.txt --case leak.case article.html`
+A look cannot be taken back: what a case has recorded counts in all its later findings, so make sure first
+that the files are the articles.
+
+    chancery trace --codebook marked/codebook.age --identity keeper.key --case leak.case article.html`
 }
 
 // Run traces the leaks.
@@ -51,6 +54,9 @@ func (o traceOptions) Run(ctx context.Context, s Streams) error {
 		return fault.Usage.New("eps %v is not between 0 and 0.5", o.Eps)
 	}
 	if err := o.checkPicture(); err != nil {
+		return err
+	}
+	if err := o.checkDigits(); err != nil {
 		return err
 	}
 	t, err := o.load(s)
@@ -85,6 +91,18 @@ func (o traceOptions) checkPicture() error {
 	return nil
 }
 
+// checkDigits refuses what cannot be a commitment: a file named in its place
+// must not be told as a codebook that does not match.
+func (o traceOptions) checkDigits() error {
+	for _, x := range o.Commitment {
+		if raw, err := hex.DecodeString(strings.TrimSpace(x)); err != nil || len(raw) != sha256.Size {
+			return fault.Usage.New("%q is not a commitment", x).
+				WithHint("a commitment is 64 hexadecimal digits, the last line of commitment.txt")
+		}
+	}
+	return nil
+}
+
 // A tracing is everything one look needs and finds.
 type tracing struct {
 	books    []*codebook.Book
@@ -98,22 +116,26 @@ type tracing struct {
 
 	graphs   []*trace.Graph
 	passages []trace.Passage
+	earlier  []bool              // passages all of whose places an earlier look read
 	observed []trace.Observation // all looks
+	first    int                 // how many of them the first look read
 	finding  trace.Finding
 	median   *int
 	p90      *int
 	progress func(string)
 	notes    []string // what a reader of the finding has to know
+	// committed says that every codebook agrees with a commitment given.
+	committed bool
 }
 
 func (o traceOptions) load(s Streams) (*tracing, error) {
 	t := &tracing{eps: o.Eps, progress: s.progress("searching")}
-	for _, name := range o.Codebook {
+	for i, name := range o.Codebook {
 		b, _, err := o.readCodebook(s, name)
 		if err != nil {
 			return nil, err
 		}
-		if err := t.addBook(name, b); err != nil {
+		if err := t.addBook(name, b, o.Codebook[:i]); err != nil {
 			return nil, err
 		}
 	}
@@ -133,14 +155,20 @@ func (o traceOptions) load(s Streams) (*tracing, error) {
 	return t, nil
 }
 
-func (t *tracing) addBook(name string, b *codebook.Book) error {
-	for _, other := range t.books {
-		if other.Commitment() == b.Commitment() {
+// addBook takes a codebook that no codebook before it, named so, has in part.
+func (t *tracing) addBook(name string, b *codebook.Book, before []string) error {
+	for i, other := range t.books {
+		_, newer := b.Covered(other.Commitment())
+		_, older := other.Covered(b.Commitment())
+		switch {
+		case newer && older:
 			return fault.Usage.New("the same codebook twice").At(name, 0, 0)
-		}
-		if other.Batches[0].Commitment == b.Batches[0].Commitment {
+		case newer || older:
 			return fault.Usage.New("the same codebook, before and after copies were added").At(name, 0, 0).
 				WithHint("name only the newer one")
+		case other.Batches[0].Commitment == b.Batches[0].Commitment:
+			return fault.Usage.New("made from the same codebook as %s, each with copies added", before[i]).At(name, 0, 0).
+				WithHint("trace with each alone: neither knows the readers added to the other, and their bounds add up")
 		}
 	}
 	if len(t.books) > 0 && b.Rule.Text() != t.rule.Text() {
@@ -152,20 +180,26 @@ func (t *tracing) addBook(name string, b *codebook.Book) error {
 }
 
 func (t *tracing) checkCommitments(given []string) error {
-	for _, hex := range given {
+	agree := map[string]bool{}
+	for _, digits := range given {
 		found := false
 		for _, b := range t.books {
-			covered, ok := b.Covered(hex)
+			covered, ok := b.Covered(digits)
 			found = found || ok
-			if all := len(b.Readers()); ok && covered < all {
+			switch all := len(b.Readers()); {
+			case ok && covered < all:
 				t.note("the commitment given covers %d of the %d copies of %s; the others were made later", covered, all, b.Reference)
+			case ok:
+				agree[b.Commitment()] = true
+				t.note("the codebook of %s agrees with the commitment given (%d of %d copies)", b.Reference, covered, all)
 			}
 		}
 		if !found {
-			return fault.Mismatch.New("no codebook has the commitment %s", hex).
+			return fault.Mismatch.New("no codebook has the commitment %s", digits).
 				WithHint("this is not the codebook that was committed to before sending")
 		}
 	}
+	t.committed = len(agree) == len(t.books)
 	return nil
 }
 
@@ -204,8 +238,11 @@ func (t *tracing) burn(ids []string) error {
 
 // noteLook notes what a reader of the finding has to know beside it.
 func (t *tracing) noteLook() {
-	if n := t.finding.BurntFit; n > 0 {
-		t.note("%s that was disclosed before the leak fits the words; whoever saw it could have passed them on", count(n, "wording"))
+	switch n := t.finding.BurntFit; {
+	case n == 1:
+		t.note("1 wording that was disclosed before the leak fits the words; whoever saw it could have passed them on")
+	case n > 1:
+		t.note("%d wordings that were disclosed before the leak fit the words; whoever saw one could have passed them on", n)
 	}
 	if t.file.name == "" {
 		t.note("nothing was remembered: a second look at the same leak needs --case, or the bound no longer holds")
@@ -293,19 +330,36 @@ func (t *tracing) look(ctx context.Context) error {
 		return err
 	}
 	t.passages = passages
-	t.inquiry.Add(t.exhibits, t.rule.Observe(t.graphs, t.passages, t.inquiry.Scored()))
+	scored := t.inquiry.Scored()
+	t.findEarlier(scored)
+	t.inquiry.Add(t.exhibits, t.rule.Observe(t.graphs, t.passages, scored))
 	first, later, err := t.inquiry.Observations(sizes)
 	if err != nil {
 		return fault.At(err, t.file.name, 0, 0)
 	}
-	t.observed = append(append([]trace.Observation{}, first...), later...)
+	t.observed, t.first = slices.Concat(first, later), len(first)
 	t.finding, err = t.rule.Assess(ctx, trace.Evidence{Eps: t.eps, Readers: t.readers, First: first, Later: later, Progress: t.progress})
 	if err != nil {
 		return fault.Interrupted.Wrap(err, "trace")
 	}
 	t.noteLook()
-	if median, p90, ok := t.finding.WordsNeeded(t.graphs, t.observed); ok {
+	if median, p90, ok := t.finding.WordsNeeded(t.graphs, t.observed, t.file.name != ""); ok && !t.burntFits() {
 		t.median, t.p90 = &median, &p90
 	}
 	return t.save()
+}
+
+// burntFits says that a disclosed wording keeps a copy from being named: what
+// it explains, further words of the same copy will not tell apart.
+func (t *tracing) burntFits() bool {
+	return t.finding.BurntFit > 0 && t.finding.Outcome != trace.CopyNamed
+}
+
+// findEarlier marks the passages that read something, and nothing new.
+func (t *tracing) findEarlier(scored func(cable, group int) bool) {
+	t.earlier = make([]bool, len(t.passages))
+	for i, p := range t.passages {
+		alone := []trace.Passage{p}
+		t.earlier[i] = len(t.rule.Observe(t.graphs, alone, nil)) > 0 && len(t.rule.Observe(t.graphs, alone, scored)) == 0
+	}
 }

@@ -1,6 +1,6 @@
-// Package picture draws a finding as a small SVG: every copy as a dot, by how
-// improbable its agreement with the words would be for a copy drawn afresh, and
-// the line a copy has to cross to be named. Only named copies carry a label.
+// Package picture draws a finding as a small SVG: every copy as a dot, by the
+// strength of its agreement with the words, in powers of ten, and the line a
+// copy has to cross to be named. Only named copies carry a label.
 package picture
 
 import (
@@ -15,12 +15,14 @@ import (
 type Chart struct {
 	Title   string
 	Verdict string // one line under the title
-	// Strengths are -log10 of the p-values of all copies, largest first.
+	// Axis says what the axis shows, and Tick stands before its powers of ten.
+	Axis, Tick string
+	// Strengths are decimal logarithms of all copies' figures, largest first.
 	Strengths []float64
 	// Need is the strength that names a copy.
 	Need float64
-	// Named are the labels of the copies named by the single score, strongest
-	// first: they are the first of Strengths.
+	// Named are the labels of the copies beyond the line, strongest first:
+	// they are the first of Strengths.
 	Named []string
 }
 
@@ -69,11 +71,11 @@ func (c Chart) drawAxis(b *strings.Builder, x func(float64) float64, top float64
 	for t := 0.0; t <= top; t += step {
 		text := "1"
 		if t > 0 {
-			text = "1 in 10" + superscript(int(t))
+			text = c.Tick + "10" + superscript(int(t))
 		}
 		fmt.Fprintf(b, `<text class="tick" text-anchor="middle" x="%.1f" y="%d">%s</text>`+"\n", x(t), axis+18, text)
 	}
-	fmt.Fprintf(b, `<text class="tick" x="%d" y="%d">how often a copy drawn afresh would agree so well with the printed words</text>`+"\n", left, axis+40)
+	fmt.Fprintf(b, `<text class="tick" x="%d" y="%d">%s</text>`+"\n", left, axis+40, html.EscapeString(c.Axis))
 	fmt.Fprintf(b, `<line class="need" x1="%.1f" y1="78" x2="%.1f" y2="%d"/>`+"\n", x(c.Need), x(c.Need), axis)
 	fmt.Fprintf(b, `<text class="needtext" text-anchor="middle" x="%.1f" y="72">named from here on</text>`+"\n", x(c.Need))
 }

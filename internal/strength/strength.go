@@ -58,18 +58,31 @@ type Report struct {
 	Windows    []Window
 	Paragraphs []Paragraph // weakest first
 	Phrases    []Phrase    // weakest first
+
+	bits   []float64 // of each word
+	starts []int     // first word of each paragraph
+}
+
+// BitsAt returns the bits of n words of a paragraph (1-based), from its word
+// first (0-based) on.
+func (r Report) BitsAt(paragraph, first, n int) float64 {
+	at := r.starts[paragraph-1] + first
+	return sum(r.bits, at, at+n)
 }
 
 // Of computes the strength of a draft.
 func Of(d *cable.Draft) Report {
 	bits := d.Lattice().BitsByWord(func(int) bool { return false })
-	r := Report{Words: len(bits), Sites: len(d.Sites), Groups: len(d.Groups), Bits: d.Bits()}
+	r := Report{Words: len(bits), Sites: len(d.Sites), Groups: len(d.Groups), Bits: d.Bits(), bits: bits}
 	for _, n := range Windows {
 		r.Windows = append(r.Windows, window(bits, n))
 	}
 	at := 0
 	for i := range d.Paragraphs {
-		text := d.RenderParagraph(i, make([]int, len(d.Groups)))
+		r.starts = append(r.starts, at)
+		// Line ends inside a paragraph are only white space here: a sentence may
+		// end at one.
+		text := strings.Join(strings.Fields(d.RenderParagraph(i, make([]int, len(d.Groups)))), " ")
 		p := Paragraph{Number: i + 1, Words: len(cable.Words(text))}
 		for _, s := range d.Sites {
 			if s.Paragraph == i {

@@ -16,6 +16,7 @@ var product = map[string]string{
 	"filippo.io/age":                      "seals and opens: a reviewed format with post-quantum recipients",
 	"github.com/PuerkitoBio/goquery":      "reads the HTML that newspapers really serve",
 	"github.com/alecthomas/kong":          "verbs, flags and their help from one struct a verb",
+	"github.com/jdkato/prose/v3":          "tags the words of a draft with their parts of speech (tag alone; pinned, its tags are part of our rules)",
 	"golang.org/x/mod":                    "Merkle hashing as transparency logs do it (sumdb/tlog)",
 	"golang.org/x/net":                    "the HTML parser of the Go project",
 	"golang.org/x/term":                   "asks for a passphrase without showing it",
@@ -25,6 +26,7 @@ var product = map[string]string{
 // testsOnly lists the modules that only tests use.
 var testsOnly = map[string]string{
 	"github.com/rogpeppe/go-internal": "testscript: whole-system scripts",
+	"golang.org/x/sys":                "a real terminal for a command under test (already needed by x/term)",
 	"pgregory.net/rapid":              "property tests that shrink what they find (MPL-2.0: never in the binary)",
 }
 

@@ -70,9 +70,25 @@ var rooms = map[string]room{
 		ours:  []string{"trace", "internal/canonical", "internal/codebook", "internal/fault", "internal/durable"},
 		never: []string{"net", "database/sql"},
 	},
+	// Other wordings for a draft: no copy, no reader, no network.
+	"internal/wording": {
+		ours:   []string{"cable"},
+		others: []string{"github.com/jdkato/prose/v3"},
+		never:  append([]string{"math/rand"}, outside...),
+	},
+	"internal/review": {
+		ours:  []string{"cable", "internal/strength", "internal/wording"},
+		never: append([]string{"math/rand"}, outside...),
+	},
+	// A model on this machine: the one room that speaks HTTP so far.
+	"internal/model": {
+		ours:  []string{"internal/fault", "internal/wording"},
+		never: []string{"os", "database/sql"},
+	},
 	// Figures for documents: from the pure packages alone.
 	"internal/measure": {
-		ours:  []string{"cable", "mark", "trace", "internal/press", "internal/codebook", "internal/fault"},
+		ours: []string{"cable", "mark", "trace", "internal/press", "internal/codebook", "internal/fault",
+			"internal/review", "internal/wording"},
 		never: []string{"net", "database/sql"},
 	},
 	"internal/demo": {

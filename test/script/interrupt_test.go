@@ -226,8 +226,8 @@ func TestLostOutput(t *testing.T) {
 	defer full.Close()
 	dir := folder(t)
 	for _, args := range [][]string{
-		{"trace", "--codebook", "marked/codebook.json", "draft.txt"},
-		{"trace", "--json", "--codebook", "marked/codebook.json", "draft.txt"},
+		{"trace", "--codebook", "marked/codebook.json", "marked/record.txt"},
+		{"trace", "--json", "--codebook", "marked/codebook.json", "marked/record.txt"},
 		{"check", "draft.txt"},
 		{"keygen"},
 		{"version"},

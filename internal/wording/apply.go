@@ -1,0 +1,102 @@
+package wording
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"chancery/cable"
+)
+
+// A Site is a place of a draft with other wordings that its author took.
+type Site struct {
+	Start, End   int // byte offsets in the file
+	Alternatives []string
+	Link         string // places with the same link share one choice
+}
+
+// Sites turns proposals into the sites that taking all of them makes.
+func Sites(proposals []Proposal) []Site {
+	out := make([]Site, len(proposals))
+	for i, p := range proposals {
+		out[i] = Site{p.Start, p.End, p.Alternatives, p.Link}
+	}
+	return out
+}
+
+// Apply writes sites into a draft: what stood there is the first alternative.
+// Nothing else in the file changes. It fails if sites overlap, or if the draft
+// could not be read with them.
+func Apply(draft []byte, sites []Site) ([]byte, error) {
+	sites = slices.Clone(sites)
+	slices.SortFunc(sites, func(a, b Site) int { return a.Start - b.Start })
+	links := linkNames(draft)
+	var b bytes.Buffer
+	at := 0
+	for _, s := range sites {
+		if s.Start < at || s.End < s.Start || s.End > len(draft) {
+			return nil, fmt.Errorf("sites overlap at byte %d", s.Start)
+		}
+		b.Write(draft[at:s.Start])
+		b.WriteString("{" + links.label(s))
+		b.Write(draft[s.Start:s.End])
+		for _, alt := range s.Alternatives {
+			b.WriteString("|" + cable.Escape(alt))
+		}
+		b.WriteByte('}')
+		at = s.End
+	}
+	b.Write(draft[at:])
+	if _, err := cable.Parse(b.Bytes()); err != nil {
+		return nil, fmt.Errorf("the draft with its sites: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// names gives links labels that the draft does not use yet.
+type names struct{ prefix string }
+
+func linkNames(draft []byte) names {
+	prefix := "w-"
+	for bytes.Contains(draft, []byte(`{\`+prefix)) {
+		prefix += "w-"
+	}
+	return names{prefix}
+}
+
+// label returns the label of a linked site, or nothing. Sites of a link that
+// differ in number of alternatives cannot share a choice and stay apart.
+func (n names) label(s Site) string {
+	if s.Link == "" {
+		return ""
+	}
+	return fmt.Sprintf(`\%s%s-%d: `, n.prefix, strings.ReplaceAll(s.Link, ".", "-"), len(s.Alternatives)+1)
+}
+
+// WithHeader adds a header line to a draft, in place of one of the same name.
+func WithHeader(draft []byte, name, value string) []byte {
+	line := name + ": " + value + "\n"
+	var b strings.Builder
+	written := false
+	rest := string(draft)
+	for rest != "" {
+		l, after, found := strings.Cut(rest, "\n")
+		if strings.TrimSpace(l) == "" {
+			break
+		}
+		have, _, _ := strings.Cut(strings.TrimPrefix(l, "\ufeff"), ":")
+		if strings.EqualFold(have, name) {
+			l, written = strings.TrimSuffix(line, "\n"), true
+		}
+		b.WriteString(l)
+		if found {
+			b.WriteByte('\n')
+		}
+		rest = after
+	}
+	if !written {
+		b.WriteString(line)
+	}
+	return []byte(b.String() + rest)
+}

@@ -1,0 +1,216 @@
+package wording
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"chancery/cable"
+)
+
+// A page is a paragraph under consideration.
+type page struct {
+	*cable.Placed
+	sentences []sentence
+}
+
+// fit tries every alternative of a candidate in its whole sentence, mends what
+// follows from it (the article before it, the capital) and strikes what does
+// not read: a word twice, no change.
+func (p *page) fit(c candidate) (candidate, bool) {
+	s := &p.sentences[c.sentence]
+	first, last := wordsIn(s.words, c.from, c.to)
+	if first < 0 {
+		return c, false
+	}
+	original := p.Text[c.from:c.to]
+	kept := c.alts[:0:0]
+	for _, a := range c.alts {
+		if !sameWords(a.text, original) && !doubled(s.words, first, last, a.text) && !repeats(s.words, first, last, original, a.text) {
+			kept = append(kept, a)
+		}
+	}
+	c.alts = kept
+	p.mendCapitals(&c, opensAt(s.words, first))
+	p.widenForDrop(&c)
+	p.widenForArticle(&c, s.words, first)
+	return c, len(kept) > 0
+}
+
+// wordsIn returns the first and last word that stand in the bytes [from, to).
+func wordsIn(words []word, from, to int) (first, last int) {
+	first, last = -1, -1
+	for i, w := range words {
+		if w.start >= from && w.end <= to {
+			if first < 0 {
+				first = i
+			}
+			last = i
+		}
+	}
+	return first, last
+}
+
+// mendCapitals gives the alternatives the capital that a sentence begins with.
+func (p *page) mendCapitals(c *candidate, opens bool) {
+	if !opens || !isName(p.Text[c.from:c.to]) {
+		return
+	}
+	for i, a := range c.alts {
+		if a.text != "" {
+			c.alts[i].text = capitalize(a.text)
+		}
+	}
+}
+
+// widenForDrop takes in the space after the words, or the word after them at
+// the beginning of a sentence, where an alternative drops them.
+func (p *page) widenForDrop(c *candidate) {
+	drops := false
+	for _, a := range c.alts {
+		drops = drops || a.text == ""
+	}
+	if !drops || c.to >= len(p.Text) || p.Text[c.to] != ' ' {
+		return
+	}
+	c.to++
+	for i, a := range c.alts {
+		if a.text != "" {
+			c.alts[i].text += " "
+		}
+	}
+}
+
+// widenForArticle takes in the article before the words where an alternative
+// asks for the other one.
+func (p *page) widenForArticle(c *candidate, words []word, first int) {
+	if first == 0 {
+		return
+	}
+	article := words[first-1]
+	if article.lower != "a" && article.lower != "an" || article.fixed {
+		return
+	}
+	change := false
+	for _, a := range c.alts {
+		change = change || takesAn(firstWord(a.text)) != (article.lower == "an")
+	}
+	if !change {
+		return
+	}
+	between := p.Text[article.end:c.from]
+	for i, a := range c.alts {
+		right := "a"
+		if takesAn(firstWord(a.text)) {
+			right = "an"
+		}
+		if isName(article.text) {
+			right = capitalize(right)
+		}
+		c.alts[i].text = right + between + a.text
+	}
+	c.from = article.start
+}
+
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(text, " ")
+	return word
+}
+
+// doubled says whether the alternative ends or begins with the word that
+// stands beside it.
+func doubled(words []word, first, last int, text string) bool {
+	alt := strings.Fields(strings.ToLower(text))
+	if len(alt) == 0 {
+		return first > 0 && last+1 < len(words) && words[first-1].lower == words[last+1].lower
+	}
+	return first > 0 && words[first-1].lower == alt[0] || last+1 < len(words) && words[last+1].lower == alt[len(alt)-1]
+}
+
+// repeats says whether the alternative brings in a word of substance that the
+// sentence already has.
+func repeats(words []word, first, last int, original, text string) bool {
+	old := stems(original)
+	for stem := range stems(text) {
+		if old[stem] {
+			continue
+		}
+		for i, w := range words {
+			if (i < first || i > last) && substantial(w.lower) && stemOf(w.lower) == stem {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// stems returns the words of substance of a text, cut to their stems.
+func stems(text string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(strings.ToLower(text)) {
+		w = strings.Trim(w, ",.;:")
+		if substantial(w) {
+			out[stemOf(w)] = true
+		}
+	}
+	return out
+}
+
+// plainWords may stand twice in a sentence without being heard.
+var plainWords = set(`a an the this that these those he she it they we i you his her its their our my your of in on at to for from by with
+	as and or but not no nor be is are was were been being am has have had having do does did will would shall should can could may might
+	must if when while which who whom whose what where there than then so such any some all each both more most much many other into upon
+	about over under between among through during before after since until up out off too also very only own same`)
+
+func substantial(lower string) bool { return len(lower) > 2 && !plainWords[lower] }
+
+// stemOf cuts a word to the letters its relatives share.
+func stemOf(w string) string {
+	for _, end := range []string{"ing", "edly", "ed", "ies", "es", "s", "ly", "e"} {
+		if strings.HasSuffix(w, end) && len(w)-len(end) >= 4 {
+			w = w[:len(w)-len(end)]
+			break
+		}
+	}
+	if utf8.RuneCountInString(w) > 6 {
+		return w[:6]
+	}
+	return w
+}
+
+// separate strikes alternatives that would put one word of substance into a
+// sentence twice, if both of two places took them.
+func separate(cands []candidate) []candidate {
+	var out []candidate
+	used := map[string]bool{}
+	sentence := -1
+	for _, c := range cands {
+		if c.sentence != sentence {
+			clear(used)
+			sentence = c.sentence
+		}
+		kept := c.alts[:0:0]
+		for _, a := range c.alts {
+			if !anyUsed(used, a.text) && len(kept) < maxOffered {
+				kept = append(kept, a)
+			}
+		}
+		for _, a := range kept {
+			for stem := range stems(a.text) {
+				used[stem] = true
+			}
+		}
+		if c.alts = kept; len(kept) > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func anyUsed(used map[string]bool, text string) bool {
+	for stem := range stems(text) {
+		if used[stem] {
+			return true
+		}
+	}
+	return false
+}

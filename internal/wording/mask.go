@@ -1,0 +1,162 @@
+package wording
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"chancery/cable"
+)
+
+// maskParagraph marks the words that are not ours to vary: what stands in
+// quotation marks or brackets, sites the author wrote, names and figures.
+// quoted says that a quotation of the paragraph before is still open; the
+// answer says so for the next.
+func maskParagraph(p *cable.Placed, sentences []sentence, quoted bool) bool {
+	m := masker{quoted: quoted}
+	if quoted && !startsWithQuote(sentences) {
+		m.quoted = false // a quotation that goes on opens again in each paragraph
+	}
+	for i := range sentences {
+		s := &sentences[i]
+		for j := range s.words {
+			m.word(p, s.words, j)
+		}
+		s.instruction = instructs(s.words)
+	}
+	return m.quoted && m.opened
+}
+
+func startsWithQuote(sentences []sentence) bool {
+	return len(sentences) > 0 && len(sentences[0].words) > 0 && sentences[0].words[0].lower == `"`
+}
+
+type masker struct {
+	quoted, opened bool
+	depth          int // of brackets
+}
+
+func (m *masker) word(p *cable.Placed, words []word, i int) {
+	w := &words[i]
+	switch w.text {
+	case "“", "«", "„":
+		m.quoted, m.opened = true, true
+	case "”", "»":
+		m.quoted = false
+	case `"`:
+		m.quoted, m.opened = !m.quoted, true
+	case "[":
+		m.depth++
+	case "]":
+		m.depth = max(0, m.depth-1)
+	}
+	w.quoted = m.quoted || m.depth > 0 || touchesSite(p, *w)
+	w.fixed = w.quoted || properName(words, i) || w.tag == "CD" || inSlash(p.Text, *w)
+}
+
+// touchesSite says whether a word stands in a site of the author, or beside one
+// with nothing between.
+func touchesSite(p *cable.Placed, w word) bool {
+	for i := max(0, w.start-1); i < min(w.end+1, len(p.Site)); i++ {
+		if p.Site[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// inSlash says whether a word is part of "and/or" and the like.
+func inSlash(text string, w word) bool {
+	return w.start > 0 && text[w.start-1] == '/' || w.end < len(text) && text[w.end] == '/'
+}
+
+// properName says whether word i is, or belongs to, a name: it has a capital
+// that its place does not explain.
+func properName(words []word, i int) bool {
+	w := words[i]
+	r, size := utf8.DecodeRuneInString(w.text)
+	if !unicode.IsUpper(r) {
+		return false
+	}
+	if w.lower == "i" {
+		return false
+	}
+	rest := w.text[size:]
+	if rest != "" && strings.ToLower(rest) != rest {
+		return true // USG, McNeil
+	}
+	if !opensAt(words, i) {
+		return true
+	}
+	return strings.HasPrefix(w.tag, "NNP") && !commonOpeners[w.lower] && i+1 < len(words) && isName(words[i+1].text)
+}
+
+// commonOpeners are words that begin sentences before a name without being
+// part of it.
+var commonOpeners = set(`the a an this that these those he she it they we i you his her its their our in on at as if when while although
+	though however but and there such for with to from by of both after before since because until under during despite regarding
+	concerning according like unlike unless once also perhaps meanwhile moreover nevertheless therefore thus yet still
+	believe hope understand recent present former many some several all most`)
+
+// opensAt says whether a capital at word i is that of a sentence's beginning:
+// only marks and a paragraph's number stand before it.
+func opensAt(words []word, i int) bool {
+	for j := i - 1; j >= 0; j-- {
+		r, _ := utf8.DecodeRuneInString(words[j].text)
+		if unicode.IsLetter(r) && len(words[j].lower) > 1 && !strings.HasSuffix(words[j].lower, ".") {
+			return false
+		}
+		if words[j].lower == ":" {
+			return true
+		}
+	}
+	return true
+}
+
+// instructs says whether a sentence tells the addressee what to do: there only
+// rules of register "any" apply, because every word may bind him.
+func instructs(words []word) bool {
+	for i, w := range words {
+		next := ""
+		if i+1 < len(words) {
+			next = words[i+1].lower
+		}
+		switch {
+		case w.lower == "please" || w.lower == "hereby":
+			return true
+		case w.lower == "shall":
+			if i == 0 || words[i-1].lower != "i" && words[i-1].lower != "we" {
+				return true
+			}
+		case addressees[w.lower] && binding[next]:
+			return true
+		case (w.lower == "i" || w.lower == "we") && (next == "request" || next == "instruct" || next == "authorize"):
+			return true
+		}
+	}
+	return opensWithOrder(words)
+}
+
+// addressees, followed by a binding word, are told what to do.
+var (
+	addressees = set("you embassy department ambassador mission addressees posts post consulate")
+	binding    = set("are is should must may shall will need")
+)
+
+// opensWithOrder says whether the sentence begins with a bare verb, as an
+// order does: "Inform the Minister that ...".
+func opensWithOrder(words []word) bool {
+	for i, w := range words {
+		r, _ := utf8.DecodeRuneInString(w.text)
+		if !unicode.IsLetter(r) || !opensAt(words, i) {
+			continue
+		}
+		return w.tag == "VB" || orderVerbs[w.lower] && i+1 < len(words) && words[i+1].tag != "VBD"
+	}
+	return false
+}
+
+// orderVerbs begin orders, and the tagger often takes them for names.
+var orderVerbs = set(`inform tell advise report seek convey emphasize stress make take ask urge point express assure deliver
+	explain note reiterate remind raise provide transmit submit confirm continue avoid obtain ensure insist support oppose
+	vote abstain instruct repeat consult arrange prepare keep say state draw`)

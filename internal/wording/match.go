@@ -1,0 +1,314 @@
+package wording
+
+import (
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// forms remembers the forms of verbs that guards name.
+var forms sync.Map // string -> []string
+
+// formsOf returns every form of a verb, those of be whole.
+func formsOf(lemma string) []string {
+	if f, ok := forms.Load(lemma); ok {
+		return f.([]string)
+	}
+	v := conjugate(lemma)
+	f := v[:]
+	if lemma == "be" {
+		f = append(f, "am", "are", "were", "'re", "'m")
+	}
+	forms.Store(lemma, f)
+	return f
+}
+
+// A table is a set of rules, indexed by the first word of what they find.
+type table struct {
+	rules []*Rule
+	first map[string][]entry
+}
+
+type entry struct {
+	rule    *Rule
+	pattern int
+}
+
+func newTable(rules []*Rule) *table {
+	t := &table{rules: rules, first: map[string][]entry{}}
+	for _, r := range rules {
+		for i, p := range r.find {
+			for _, surface := range p[0].surfaces() {
+				t.first[surface] = append(t.first[surface], entry{r, i})
+			}
+		}
+	}
+	return t
+}
+
+// surfaces returns the spellings an element can match.
+func (e element) surfaces() []string {
+	word := strings.ToLower(e.word)
+	switch e.tag {
+	case "V", "VB", "VBZ", "VBD", "VBN", "VBG", "VBP":
+		return compact(formsOf(word))
+	case "N":
+		return compact([]string{word, plural(word)})
+	case "NNS":
+		return compact([]string{word, plural(word)})
+	}
+	return []string{word}
+}
+
+func compact(words []string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, w := range words {
+		if !seen[w] {
+			seen[w] = true
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// found is a match: the words [from, to) of a sentence.
+type found struct {
+	from, to int
+	verb     string // form of the verb found: a Penn tag, or am, is, are, was, were
+	plural   bool   // a noun was found in the plural
+	noun     bool
+}
+
+// match tries a pattern at word i.
+func (p pattern) match(words []word, i int) (found, bool) {
+	f := found{from: i, to: i + len(p)}
+	if f.to > len(words) {
+		return f, false
+	}
+	for k, e := range p {
+		w := words[i+k]
+		if w.fixed || !f.element(words, i+k, e) {
+			return f, false
+		}
+	}
+	return f, true
+}
+
+// element matches one word and notes its form.
+func (f *found) element(words []word, i int, e element) bool {
+	w := words[i]
+	switch e.tag {
+	case "":
+		return w.lower == strings.ToLower(e.word)
+	case "V", "VB", "VBZ", "VBD", "VBN", "VBG", "VBP":
+		return f.verbForm(words, i, e)
+	case "N", "NN", "NNS":
+		return f.nounForm(w, e)
+	case "J":
+		return w.lower == e.word && (strings.HasPrefix(w.tag, "JJ") || w.tag == "VBN" || w.tag == "VBG")
+	case "A", "P", "D":
+		return w.lower == e.word && hasTag(w, e.tag)
+	}
+	return w.lower == e.word && w.tag == e.tag
+}
+
+func (f *found) nounForm(w word, e element) bool {
+	if !strings.HasPrefix(w.tag, "NN") {
+		return false
+	}
+	many := plural(e.word)
+	switch {
+	case e.tag == "NNS" && w.lower == e.word && w.tag == "NNS": // written in the plural
+		f.plural = true
+	case w.lower == e.word && e.tag != "NNS":
+		f.plural = many == e.word && w.tag == "NNS"
+	case w.lower == many && e.tag != "NN":
+		f.plural = true
+	default:
+		return false
+	}
+	f.noun = true
+	return true
+}
+
+// beForms are kept as they are where the other verb is be as well.
+var beForms = set("am is are was were")
+
+func (f *found) verbForm(words []word, i int, e element) bool {
+	w := words[i]
+	if !strings.HasPrefix(w.tag, "VB") {
+		return false
+	}
+	form := formOf(words, i, conjugate(e.word), e.word)
+	if form == "" || e.tag != "V" && e.tag != form && !(e.tag == "VBP" && form == "VB") && !(e.tag == "VB" && form == "VBP") {
+		return false
+	}
+	f.verb = form
+	if e.word == "be" && beForms[w.lower] {
+		f.verb = w.lower
+	}
+	return true
+}
+
+// formOf says which form of a verb a word is: a Penn tag, or "" if none.
+func formOf(words []word, i int, v [formsOfVerb]string, lemma string) string {
+	w := words[i]
+	if lemma == "be" && beForms[w.lower] {
+		return map[string]string{"am": "VBP", "is": "VBZ", "are": "VBP", "was": "VBD", "were": "VBD"}[w.lower]
+	}
+	switch w.lower {
+	case v[formThird]:
+		return "VBZ"
+	case v[formGerund]:
+		return "VBG"
+	case v[formPast], v[formPart]:
+		if v[formBase] == w.lower && (w.tag == "VB" || w.tag == "VBP") {
+			return w.tag
+		}
+		if v[formPast] != v[formPart] {
+			if w.lower == v[formPast] {
+				return "VBD"
+			}
+			return "VBN"
+		}
+		if w.tag == "VBN" || afterAuxiliary(words, i) {
+			return "VBN"
+		}
+		return "VBD"
+	case v[formBase]:
+		if w.tag == "VB" || w.tag == "VBP" {
+			return w.tag
+		}
+		return "VB"
+	}
+	return ""
+}
+
+// holds checks every guard of a rule around a match.
+func (r *Rule) holds(s *sentence, f found) bool {
+	for _, g := range r.guard {
+		if g.met(s.words, f) == g.not {
+			return false
+		}
+	}
+	return true
+}
+
+func (g guard) met(words []word, f found) bool {
+	for _, chain := range g.items {
+		switch g.where {
+		case "prev":
+			if chainAt(words, f.from-len(chain), chain) {
+				return true
+			}
+		case "next":
+			if chainAt(words, f.to, chain) {
+				return true
+			}
+		default:
+			for i := range words {
+				if (i+len(chain) <= f.from || i >= f.to) && chainAt(words, i, chain) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func chainAt(words []word, i int, chain []condition) bool {
+	for k, c := range chain {
+		var w *word
+		j := i + k
+		if j >= 0 && j < len(words) {
+			w = &words[j]
+		}
+		if !c.holds(w, j < 0, j >= len(words)) {
+			return false
+		}
+	}
+	return true
+}
+
+// fill writes a template for a match: "" and true drops the words. It fails
+// where a form cannot be known.
+func (t template) fill(words []word, f found) (string, bool) {
+	var out []string
+	for _, e := range t {
+		switch {
+		case strings.HasPrefix(e.tag, "V"):
+			w, ok := inflect(words, f, e.word)
+			if !ok {
+				return "", false
+			}
+			out = append(out, w)
+		case e.tag == "N" && f.plural || e.tag == "NNS":
+			out = append(out, plural(e.word))
+		default:
+			out = append(out, e.word)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(out, " "), " ,", ","), true
+}
+
+// inflect puts a verb into the form of the one found.
+func inflect(words []word, f found, lemma string) (string, bool) {
+	v := conjugate(lemma)
+	form := f.verb
+	if beForms[form] {
+		if lemma == "be" {
+			return form, true
+		}
+		form = map[string]string{"am": "VBP", "is": "VBZ", "are": "VBP", "was": "VBD", "were": "VBD"}[form]
+	}
+	if lemma == "be" && (form == "VBP" || form == "VBD") {
+		return beFor(words, f.from, form)
+	}
+	switch form {
+	case "VB", "VBP":
+		return v[formBase], true
+	case "VBZ":
+		return v[formThird], true
+	case "VBD":
+		return v[formPast], true
+	case "VBN":
+		return v[formPart], true
+	case "VBG":
+		return v[formGerund], true
+	}
+	return "", false
+}
+
+// beFor chooses the form of be by the word before, if that is its subject.
+func beFor(words []word, from int, form string) (string, bool) {
+	if from == 0 {
+		return "", false
+	}
+	many := false
+	switch subject := words[from-1]; {
+	case subject.lower == "i":
+		if form == "VBP" {
+			return "am", true
+		}
+	case subject.lower == "we" || subject.lower == "they" || subject.lower == "you":
+		many = true
+	case subject.lower == "he" || subject.lower == "she" || subject.lower == "it":
+	default:
+		return "", false
+	}
+	switch {
+	case form == "VBP":
+		return "are", true
+	case many:
+		return "were", true
+	}
+	return "was", true
+}
+
+// capitalize gives text the capital that its place in a sentence asks for.
+func capitalize(text string) string {
+	r, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(r)) + text[size:]
+}

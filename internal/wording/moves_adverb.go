@@ -1,0 +1,88 @@
+package wording
+
+import "strings"
+
+// adverbMoves change the place of an adverb.
+var adverbMoves = []move{
+	{id: "move.adverb-before-auxiliary", class: "move.adverb", find: adverbBefore},
+	{id: "move.adverb-after-auxiliary", class: "move.adverb", find: adverbAfter},
+	{id: "move.adverb-after-participle", class: "move.adverb", find: adverbLast},
+	{id: "move.adverb-front", class: "move.adverb", find: adverbFront},
+}
+
+// floating adverbs say the same before and after an auxiliary.
+var floating = set(`also already probably apparently clearly certainly recently generally obviously consequently subsequently
+	therefore undoubtedly presumably frequently usually normally evidently previously nevertheless thus long always often`)
+
+var auxiliary = set("has have had will would is are was were can could may might should must")
+
+// adverbBefore: "has already been sent" -> "already has been sent".
+func adverbBefore(words []word, i int) (int, int, []string) {
+	if !auxiliary[words[i].lower] || i+2 >= len(words) || !floating[words[i+1].lower] || !tagged(words, i+2, "V") || !isSubject(words, i-1) {
+		return 0, 0, nil
+	}
+	if words[i+1].lower == "long" || words[i+1].lower == "thus" && tagged(words, i+2, "VBG") || tagged(words, i+2, "VBG") && words[i+1].lower == "often" {
+		return 0, 0, nil
+	}
+	return i, i + 2, []string{words[i+1].text + " " + words[i].text}
+}
+
+// adverbAfter: "already has been sent" -> "has already been sent".
+func adverbAfter(words []word, i int) (int, int, []string) {
+	if !floating[words[i].lower] || i+2 >= len(words) || !auxiliary[words[i+1].lower] || !tagged(words, i+2, "V") || !isSubject(words, i-1) {
+		return 0, 0, nil
+	}
+	if is(words, i+2, "not") {
+		return 0, 0, nil
+	}
+	return i, i + 2, []string{words[i+1].text + " " + words[i].text}
+}
+
+// isSubject says whether the word before an auxiliary can be its subject.
+func isSubject(words []word, i int) bool {
+	return tagged(words, i, "N", "NAME") || is(words, i, "he", "she", "they", "we", "it", "i")
+}
+
+// manner adverbs can follow the participle they belong to.
+var manner = set(`carefully closely quickly promptly thoroughly seriously publicly privately separately jointly rapidly
+	peacefully directly successfully strongly favorably adequately properly fully effectively openly immediately officially
+	formally satisfactorily sympathetically`)
+
+// adverbLast: "will be carefully studied." <-> "will be studied carefully."
+func adverbLast(words []word, i int) (int, int, []string) {
+	if !is(words, i-1, "be", "been", "being", "was", "were", "is", "are") {
+		return 0, 0, nil
+	}
+	switch {
+	case manner[words[i].lower] && tagged(words, i+1, "VBN") && closes(words, i+2):
+	case tagged(words, i, "VBN") && in(words, i+1, manner) && closes(words, i+2):
+	default:
+		return 0, 0, nil
+	}
+	if words[i].fixed || words[i+1].fixed {
+		return 0, 0, nil
+	}
+	return i, i + 2, []string{words[i+1].text + " " + words[i].text}
+}
+
+func closes(words []word, i int) bool {
+	return ends(words, i) || is(words, i, "by", "and", "before", "after")
+}
+
+// opening adverbs can stand after the auxiliary as well as before the
+// sentence.
+var opening = set("however nevertheless therefore moreover consequently accordingly furthermore")
+
+// adverbFront: "However, he would" -> "He would, however,". Only pronouns can
+// be the subject: names are not ours to move.
+func adverbFront(words []word, i int) (int, int, []string) {
+	if i != 0 || !opening[words[0].lower] || !is(words, 1, ",") || !is(words, 2, "he", "she", "they", "we", "it") || !tagged(words, 3, "MD", "V") || len(words) < 7 {
+		return 0, 0, nil
+	}
+	subject, verb := words[2].text, words[3].text
+	adverb := strings.ToLower(words[0].text)
+	if auxiliary[words[3].lower] {
+		return 0, 4, []string{capitalize(subject) + " " + verb + ", " + adverb + ","}
+	}
+	return 0, 4, []string{capitalize(subject) + ", " + adverb + ", " + verb}
+}

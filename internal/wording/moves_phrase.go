@@ -1,0 +1,149 @@
+package wording
+
+// phraseMoves reshape a phrase of two to six words.
+var phraseMoves = []move{
+	{id: "move.such", class: "move.phrase", find: such},
+	{id: "move.such-plural", class: "move.phrase", find: suchPlural},
+	{id: "move.genitive-of", class: "move.genitive", find: genitiveOf},
+	{id: "move.genitive-s", class: "move.genitive", find: genitiveS},
+	{id: "move.continue", class: "move.complement", find: continueDoing},
+	{id: "move.help", class: "move.complement", find: helpTo},
+	{id: "move.order-to", class: "move.phrase", any: true, find: orderTo},
+	{id: "move.all-of", class: "move.phrase", find: allOf},
+	{id: "move.noun-of", class: "move.phrase", find: nounPair},
+	{id: "move.not-adverb", class: "move.phrase", find: atThisTime},
+}
+
+// such: "such a step" -> "a step of this kind".
+func such(words []word, i int) (int, int, []string) {
+	if words[i].lower != "such" || !is(words, i+1, "a", "an") || !tagged(words, i+2, "NN") || !afterThing(words, i+3) || words[i+2].fixed {
+		return 0, 0, nil
+	}
+	thing := text(words, i+1, i+3)
+	return i, i + 3, []string{thing + " of this kind", thing + " of this sort"}
+}
+
+// suchPlural: "such steps" -> "steps of this kind".
+func suchPlural(words []word, i int) (int, int, []string) {
+	if words[i].lower != "such" || is(words, i-1, "as", "no", "any", "all", "one", "other", "some", "many") || !tagged(words, i+1, "NNS") || !afterThing(words, i+2) {
+		return 0, 0, nil
+	}
+	thing := text(words, i+1, i+2)
+	return i, i + 2, []string{thing + " of this kind", thing + " of this sort"}
+}
+
+// afterThing says whether nothing that belongs to a noun follows it.
+func afterThing(words []word, i int) bool {
+	return ends(words, i) && !is(words, i, "-", "–", "—", "(") || tagged(words, i, "MD", "VBZ", "VBD") && !is(words, i, "as")
+}
+
+// holders can own what they think and do.
+var holders = set(`government minister president king prince committee council delegation ministry cabinet
+	regime parliament opposition army party ambassador chairman premier chancellor department embassy union country`)
+
+// holdings are what they can own either way.
+var holdings = set(`position views view attitude policy policies decision decisions proposal proposals intentions intention response
+	reaction request requests concern concerns interest interests role statement statements efforts plans approach
+	support actions willingness ability refusal failure determination desire reply speech remarks`)
+
+// genitiveOf: "the position of the government" -> "the government's position".
+func genitiveOf(words []word, i int) (int, int, []string) {
+	if words[i].lower != "the" || !in(words, i+1, holdings) || !is(words, i+2, "of") || !is(words, i+3, "the") ||
+		!in(words, i+4, holders) || !ownerEnds(words, i+5) || words[i+4].fixed {
+		return 0, 0, nil
+	}
+	return i, i + 5, []string{"the " + words[i+4].text + "'s " + words[i+1].text}
+}
+
+// genitiveS: "the government's position" -> "the position of the government".
+func genitiveS(words []word, i int) (int, int, []string) {
+	if words[i].lower != "the" || !in(words, i+1, holders) || !is(words, i+2, "'s") || !in(words, i+3, holdings) || words[i+1].fixed || !ownerEnds(words, i+4) {
+		return 0, 0, nil
+	}
+	return i, i + 4, []string{"the " + words[i+3].text + " of the " + words[i+1].text}
+}
+
+func ownerEnds(words []word, i int) bool {
+	return ends(words, i) && !is(words, i, "-", "–", "—", "(") || finite(words, i) || is(words, i, "on", "toward", "towards", "in", "regarding", "and")
+}
+
+var (
+	starters   = formSet("continue begin start")
+	continuing = formSet("continue")
+	helping    = formSet("help")
+	owned      = set("the these those his its our their my")
+	bothSides  = set("sides parties governments countries delegations")
+)
+
+// continueDoing: "continue to support" -> "continue supporting".
+func continueDoing(words []word, i int) (int, int, []string) {
+	if !starters[words[i].lower] || !tagged(words, i, "V") || tagged(words, i, "VBG") || !is(words, i+1, "to") || !tagged(words, i+2, "VB") {
+		return 0, 0, nil
+	}
+	verb := words[i+2].lower
+	for j := i + 3; j < min(i+10, len(words)); j++ {
+		if is(words, j, "and", "or") && tagged(words, j+1, "VB", "VBP") {
+			return 0, 0, nil // "continue to plan and pay": both hang on "to"
+		}
+	}
+	if stative[verb] || words[i+2].fixed || !continuing[words[i].lower] && verb != "take" && verb != "make" && verb != "work" {
+		return 0, 0, nil
+	}
+	return i, i + 3, []string{words[i].text + " " + conjugate(verb)[formGerund]}
+}
+
+// stative verbs do not stand in the -ing form after such verbs.
+var stative = set("be have believe know want need hope think feel see exist belong seem appear look do understand hold")
+
+// helpTo: "help solve" <-> "help to solve".
+func helpTo(words []word, i int) (int, int, []string) {
+	if !helping[words[i].lower] || !tagged(words, i, "V") || tagged(words, i, "VBG") {
+		return 0, 0, nil
+	}
+	switch {
+	case is(words, i+1, "to") && tagged(words, i+2, "VB"):
+		return i, i + 2, []string{words[i].text}
+	case tagged(words, i+1, "VB") && !words[i+1].fixed && !is(words, i+1, "be"):
+		return i, i + 1, []string{words[i].text + " to"}
+	}
+	return 0, 0, nil
+}
+
+// orderTo: "in order to meet" -> "to meet", "so as to meet".
+func orderTo(words []word, i int) (int, int, []string) {
+	if words[i].lower != "in" || !is(words, i+1, "order") || !is(words, i+2, "to") || !tagged(words, i+3, "VB") {
+		return 0, 0, nil
+	}
+	return i, i + 3, []string{"to", "so as to"}
+}
+
+// allOf: "all of the" <-> "all the", "both of the" <-> "both".
+func allOf(words []word, i int) (int, int, []string) {
+	if words[i].lower != "all" || is(words, i-1, "at", "after", "above", "of", "not") {
+		return 0, 0, nil
+	}
+	switch {
+	case is(words, i+1, "of") && in(words, i+2, owned):
+		return i, i + 2, []string{text(words, i, i+1)}
+	case in(words, i+1, owned) && !is(words, i+2, "more", "time", "way", "same", "while", "better", "worse"):
+		return i, i + 1, []string{text(words, i, i+1) + " of"}
+	}
+	return 0, 0, nil
+}
+
+// nounPair: "the question of X" is left to rules; here "the two sides" and
+// "both sides" belong together.
+func nounPair(words []word, i int) (int, int, []string) {
+	if words[i].lower != "both" || !in(words, i+1, bothSides) || is(words, i-1, "on") {
+		return 0, 0, nil
+	}
+	return i, i + 2, []string{"the two " + words[i+1].text}
+}
+
+// atThisTime: "at this time" at the end of a clause.
+func atThisTime(words []word, i int) (int, int, []string) {
+	if words[i].lower != "at" || !is(words, i+1, "this") || !is(words, i+2, "time") || !ends(words, i+3) {
+		return 0, 0, nil
+	}
+	return i, i + 3, []string{"at present", "for the time being", "at this stage"}
+}

@@ -1,0 +1,263 @@
+package wording
+
+import (
+	"embed"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+
+	"chancery/cable"
+)
+
+//go:embed rules/*.txt
+var ruleFiles embed.FS
+
+// standard is the table of all rules, read once.
+var standard = sync.OnceValues(func() (*table, error) {
+	entries, err := ruleFiles.ReadDir("rules")
+	if err != nil {
+		return nil, err
+	}
+	var rules []*Rule
+	seen := map[string]string{}
+	for _, e := range entries {
+		data, err := ruleFiles.ReadFile("rules/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		some, err := parseRules("rules/"+e.Name(), string(data))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range some {
+			if at, twice := seen[r.ID]; twice {
+				return nil, fmt.Errorf("%s: the id %s stands at %s already", r.place, r.ID, at)
+			}
+			seen[r.ID] = r.place
+		}
+		rules = append(rules, some...)
+	}
+	return newTable(rules), nil
+})
+
+// A Proposal offers other wordings for some words of a draft.
+type Proposal struct {
+	// ID is that of the rule or move, several joined with "+".
+	ID string `json:"id"`
+	// Class begins "house." where editors commonly rewrite such things by
+	// their own style, else "word." or "move.".
+	Class string `json:"class"`
+	// Start and End are byte offsets in the file.
+	Start int `json:"start"`
+	End   int `json:"end"`
+	// Original is what stands there, without escapes.
+	Original string `json:"original"`
+	// Alternatives are other wordings, the likeliest to please first; 1 to 4.
+	Alternatives []string `json:"alternatives"`
+	// Bits is log2(1 + number of alternatives): what the place tells of a
+	// copy if all are accepted.
+	Bits float64 `json:"bits"`
+	// Accept is the chance, from 0 to 1, that an author takes one of them.
+	Accept float64 `json:"p_accept"`
+	// Link, if not empty, joins places that must share one choice.
+	Link string `json:"link,omitempty"`
+	// Sentence is the whole sentence, as the record text has it.
+	Sentence string `json:"sentence"`
+	// Paragraph and Number are the 0-based places of the paragraph in the
+	// draft and of the sentence in the paragraph.
+	Paragraph int `json:"paragraph"`
+	Number    int `json:"number"`
+	// Offset is where the words begin in Sentence, in bytes.
+	Offset int `json:"offset"`
+}
+
+// Taste is what an author has accepted and struck; it sets the order of the
+// alternatives and hides what is rarely taken.
+type Taste interface {
+	// Accept returns the chance from 0 to 1 that the author takes an
+	// alternative of this rule.
+	Accept(id, class string) float64
+}
+
+// least is the chance of being taken below which nothing is offered.
+const least = 0.6
+
+// Propose returns the proposals for a draft in the order of the text; they do
+// not overlap. Suggestions of others are tried beside the rules. It fails only
+// where cable.Parse does.
+func Propose(draft []byte, taste Taste, others ...Suggestion) ([]Proposal, error) {
+	_, placed, err := cable.ParsePlaced(draft)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := standard()
+	if err != nil {
+		return nil, err
+	}
+	var out []Proposal
+	quoted := false
+	for i := range placed {
+		p, open, err := read(&placed[i], quoted)
+		if err != nil {
+			return nil, err
+		}
+		quoted = open
+		for _, c := range rules.propose(p, taste, suggestionsFor(others, i)) {
+			out = append(out, p.proposal(c, i))
+		}
+	}
+	return out, nil
+}
+
+func suggestionsFor(others []Suggestion, paragraph int) []Suggestion {
+	var out []Suggestion
+	for _, s := range others {
+		if s.Paragraph == paragraph {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// read cuts a paragraph into sentences and masks what is not ours to vary.
+func read(placed *cable.Placed, quoted bool) (*page, bool, error) {
+	sentences, err := split(placed.Text)
+	if err != nil {
+		return nil, false, err
+	}
+	p := &page{placed, sentences}
+	return p, maskParagraph(placed, sentences, quoted), nil
+}
+
+// propose finds the candidates of a paragraph and keeps the best that do not
+// overlap.
+func (t *table) propose(p *page, taste Taste, others []Suggestion) []candidate {
+	if !isProse(p) {
+		return nil
+	}
+	cands := p.suggested(others)
+	for i := range p.sentences {
+		cands = append(cands, t.inSentence(p, i)...)
+		cands = append(cands, moves(p, i)...)
+	}
+	for i := range cands {
+		cands[i].weigh(taste)
+	}
+	var fitting []candidate
+	for _, c := range merge(cands) {
+		if c, ok := p.fit(c); ok {
+			fitting = append(fitting, c)
+		}
+	}
+	return separate(schedule(merge(fitting)))
+}
+
+// inSentence finds what rules offer in one sentence.
+func (t *table) inSentence(p *page, n int) []candidate {
+	s := &p.sentences[n]
+	var out []candidate
+	for i, w := range s.words {
+		if w.fixed {
+			continue
+		}
+		for _, e := range t.first[w.lower] {
+			if s.instruction && !e.rule.Any {
+				continue
+			}
+			f, ok := e.rule.find[e.pattern].match(s.words, i)
+			if !ok || !e.rule.holds(s, f) {
+				continue
+			}
+			if c, ok := e.rule.candidate(p, n, f); ok {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// candidate writes the alternatives of a rule for one match.
+func (r *Rule) candidate(p *page, n int, f found) (candidate, bool) {
+	words := p.sentences[n].words
+	c := candidate{from: words[f.from].start, to: words[f.to-1].end, sentence: n, link: r.Link}
+	original := strings.ToLower(p.Text[c.from:c.to])
+	for _, t := range r.write {
+		text, ok := t.fill(words, f)
+		if ok && strings.ToLower(text) != original {
+			c.alts = append(c.alts, alternative{text: text, id: r.ID, class: r.Class})
+		}
+	}
+	return c, len(c.alts) > 0
+}
+
+// weigh looks up how likely each alternative is taken, and drops the unlikely.
+func (c *candidate) weigh(taste Taste) {
+	kept := c.alts[:0]
+	for _, a := range c.alts {
+		if a.accept = taste.Accept(a.id, a.class); a.accept >= least {
+			kept = append(kept, a)
+		}
+	}
+	c.alts = kept
+}
+
+// proposal turns a candidate into what the author sees.
+func (p *page) proposal(c candidate, paragraph int) Proposal {
+	s := p.sentences[c.sentence]
+	out := Proposal{
+		Class: c.alts[0].class, Start: p.From[c.from], End: p.To[c.to-1],
+		Original: p.Text[c.from:c.to], Bits: c.bits(), Link: c.link,
+		Sentence: p.Text[s.start:s.end], Paragraph: paragraph, Number: c.sentence, Offset: c.from - s.start,
+	}
+	none := 1.0
+	var ids []string
+	seen := map[string]bool{}
+	for _, a := range c.alts {
+		out.Alternatives = append(out.Alternatives, a.text)
+		none *= 1 - a.accept
+		if !seen[a.id] {
+			seen[a.id] = true
+			ids = append(ids, a.id)
+		}
+		if isHouse(out.Class) && !isHouse(a.class) {
+			out.Class = a.class
+		}
+	}
+	out.ID = strings.Join(ids, "+")
+	out.Accept = math.Round((1-none)*1e4) / 1e4
+	return out
+}
+
+// isProse says whether rules made for English prose apply to a paragraph: not
+// to capitals, tables and other languages.
+func isProse(p *page) bool {
+	letters, upper, words, plain := 0, 0, 0, 0
+	for i := range p.sentences {
+		for _, w := range p.sentences[i].words {
+			if w.tag == "CD" || markTag(w.lower) != "SYM" && len(w.lower) == 1 {
+				continue
+			}
+			words++
+			if plainWords[w.lower] {
+				plain++
+			}
+			for _, r := range w.text {
+				switch {
+				case r >= 'A' && r <= 'Z':
+					upper++
+					letters++
+				case r >= 'a' && r <= 'z':
+					letters++
+				}
+			}
+		}
+	}
+	return words > 0 && letters > 0 && 2*upper < letters && plain*5 >= words
+}
+
+// House says whether the proposal is of house style, which editors undo.
+func (p Proposal) House() bool { return isHouse(p.Class) }
+
+// Rules returns the ids of the rules and moves behind the proposal.
+func (p Proposal) Rules() []string { return strings.Split(p.ID, "+") }
