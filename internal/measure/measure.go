@@ -86,6 +86,7 @@ var Tables = []Entry{
 	{"align", "Reading noisy quotations: bits kept", Align},
 	{"posterior", "Posterior and p-value when the words came from none of the copies", Posterior},
 	{"index", "The right cable among 100,000, by the words of a quotation", Index},
+	{"wording", "What rules propose for real cables, and what a review takes", Wording},
 	{"speed", "Scoring a million copies, beside reading them from memory once", Speed},
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"chancery/cable"
 )
@@ -92,7 +93,40 @@ func (c *candidate) add(alts []alternative) {
 
 // sameWords says whether two texts are one to the tracer.
 func sameWords(a, b string) bool {
-	return a == b || slices.Equal(cable.Words(a), cable.Words(b))
+	return a == b || sameLetters(a, b) && slices.Equal(cable.Words(a), cable.Words(b))
+}
+
+// sameLetters says whether two texts have the same letters and figures in the
+// same order; texts beyond ASCII may. It spares most texts a closer look.
+func sameLetters(a, b string) bool {
+	i, j := 0, 0
+	for {
+		x, y := letterAt(a, &i), letterAt(b, &j)
+		switch {
+		case x >= utf8.RuneSelf || y >= utf8.RuneSelf:
+			return true
+		case x != y:
+			return false
+		case x == 0:
+			return true
+		}
+	}
+}
+
+// letterAt returns the next letter or figure in lower case and steps over it,
+// 0 at the end.
+func letterAt(text string, i *int) byte {
+	for *i < len(text) {
+		c := text[*i]
+		*i++
+		switch {
+		case 'A' <= c && c <= 'Z':
+			return c + 'a' - 'A'
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c >= utf8.RuneSelf:
+			return c
+		}
+	}
+	return 0
 }
 
 // schedule keeps, of candidates that overlap, those that are worth most

@@ -129,15 +129,16 @@ func doubled(words []word, first, last int, text string) bool {
 // repeats says whether the alternative brings in a word of substance that the
 // sentence already has.
 func repeats(words []word, first, last int, original, text string) bool {
-	old := stems(original)
-	for stem := range stems(text) {
-		if old[stem] {
-			continue
-		}
-		for i, w := range words {
-			if (i < first || i > last) && substantial(w.lower) && stemOf(w.lower) == stem {
-				return true
-			}
+	fresh := stems(text)
+	for stem := range stems(original) {
+		delete(fresh, stem)
+	}
+	if len(fresh) == 0 {
+		return false
+	}
+	for i, w := range words {
+		if (i < first || i > last) && substantial(w.lower) && fresh[stemOf(w.lower)] {
+			return true
 		}
 	}
 	return false

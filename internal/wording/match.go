@@ -24,10 +24,11 @@ func formsOf(lemma string) []string {
 	return f
 }
 
-// A table is a set of rules, indexed by the first word of what they find.
+// A table is a set of rules, indexed by the first words of what they find.
 type table struct {
 	rules []*Rule
-	first map[string][]entry
+	one   map[string][]entry    // patterns of one word
+	more  map[[2]string][]entry // longer ones, by their first two words
 }
 
 type entry struct {
@@ -36,29 +37,46 @@ type entry struct {
 }
 
 func newTable(rules []*Rule) *table {
-	t := &table{rules: rules, first: map[string][]entry{}}
+	t := &table{rules: rules, one: map[string][]entry{}, more: map[[2]string][]entry{}}
 	for _, r := range rules {
 		for i, p := range r.find {
-			for _, surface := range p[0].surfaces() {
-				t.first[surface] = append(t.first[surface], entry{r, i})
-			}
+			t.index(entry{r, i}, p)
 		}
 	}
 	return t
 }
 
+func (t *table) index(e entry, p pattern) {
+	for _, first := range p[0].surfaces() {
+		if len(p) == 1 {
+			t.one[first] = append(t.one[first], e)
+			continue
+		}
+		for _, second := range p[1].surfaces() {
+			key := [2]string{first, second}
+			t.more[key] = append(t.more[key], e)
+		}
+	}
+}
+
+// at returns the patterns that may begin at word i: those of one word, and the
+// longer ones.
+func (t *table) at(words []word, i int) (one, more []entry) {
+	if i+1 < len(words) {
+		more = t.more[[2]string{words[i].lower, words[i+1].lower}]
+	}
+	return t.one[words[i].lower], more
+}
+
 // surfaces returns the spellings an element can match.
 func (e element) surfaces() []string {
-	word := strings.ToLower(e.word)
 	switch e.tag {
 	case "V", "VB", "VBZ", "VBD", "VBN", "VBG", "VBP":
-		return compact(formsOf(word))
-	case "N":
-		return compact([]string{word, plural(word)})
-	case "NNS":
-		return compact([]string{word, plural(word)})
+		return compact(formsOf(e.lower))
+	case "N", "NNS":
+		return compact([]string{e.lower, e.many})
 	}
-	return []string{word}
+	return []string{e.lower}
 }
 
 func compact(words []string) []string {
@@ -101,7 +119,7 @@ func (f *found) element(words []word, i int, e element) bool {
 	w := words[i]
 	switch e.tag {
 	case "":
-		return w.lower == strings.ToLower(e.word)
+		return w.lower == e.lower
 	case "V", "VB", "VBZ", "VBD", "VBN", "VBG", "VBP":
 		return f.verbForm(words, i, e)
 	case "N", "NN", "NNS":
@@ -118,13 +136,12 @@ func (f *found) nounForm(w word, e element) bool {
 	if !strings.HasPrefix(w.tag, "NN") {
 		return false
 	}
-	many := plural(e.word)
 	switch {
 	case e.tag == "NNS" && w.lower == e.word && w.tag == "NNS": // written in the plural
 		f.plural = true
 	case w.lower == e.word && e.tag != "NNS":
-		f.plural = many == e.word && w.tag == "NNS"
-	case w.lower == many && e.tag != "NN":
+		f.plural = e.many == e.word && w.tag == "NNS"
+	case w.lower == e.many && e.tag != "NN":
 		f.plural = true
 	default:
 		return false
@@ -141,7 +158,7 @@ func (f *found) verbForm(words []word, i int, e element) bool {
 	if !strings.HasPrefix(w.tag, "VB") {
 		return false
 	}
-	form := formOf(words, i, conjugate(e.word), e.word)
+	form := formOf(words, i, e.verb, e.word)
 	if form == "" || e.tag != "V" && e.tag != form && !(e.tag == "VBP" && form == "VB") && !(e.tag == "VB" && form == "VBP") {
 		return false
 	}

@@ -161,17 +161,27 @@ func (t *table) inSentence(p *page, n int) []candidate {
 		if w.fixed {
 			continue
 		}
-		for _, e := range t.first[w.lower] {
-			if s.instruction && !e.rule.Any {
-				continue
-			}
-			f, ok := e.rule.find[e.pattern].match(s.words, i)
-			if !ok || !e.rule.holds(s, f) {
-				continue
-			}
-			if c, ok := e.rule.candidate(p, n, f); ok {
-				out = append(out, c)
-			}
+		one, more := t.at(s.words, i)
+		out = append(out, p.matches(n, i, one)...)
+		out = append(out, p.matches(n, i, more)...)
+	}
+	return out
+}
+
+// matches tries the patterns that may begin at word i of a sentence.
+func (p *page) matches(n, i int, entries []entry) []candidate {
+	s := &p.sentences[n]
+	var out []candidate
+	for _, e := range entries {
+		if s.instruction && !e.rule.Any {
+			continue
+		}
+		f, ok := e.rule.find[e.pattern].match(s.words, i)
+		if !ok || !e.rule.holds(s, f) {
+			continue
+		}
+		if c, ok := e.rule.candidate(p, n, f); ok {
+			out = append(out, c)
 		}
 	}
 	return out

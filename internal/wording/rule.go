@@ -33,8 +33,11 @@ type pattern []element
 // An element matches one word: a literal, or a form of a verb or noun, and
 // perhaps only one tagged so.
 type element struct {
-	word string
-	tag  string // "", a class letter (V N J A P D) or a Penn tag
+	word  string
+	tag   string // "", a class letter (V N J A P D) or a Penn tag
+	lower string
+	verb  [formsOfVerb]string // the forms of a verb
+	many  string              // the plural of a noun
 }
 
 // A template writes an alternative: words, of which verbs and nouns take the
@@ -158,7 +161,14 @@ func parseElements(text string) (pattern, error) {
 		if w == "" || tag != "" && !knownTags[tag] {
 			return nil, fmt.Errorf("cannot read %q", f)
 		}
-		out = append(out, element{w, tag})
+		e := element{word: w, tag: tag, lower: strings.ToLower(w)}
+		switch {
+		case strings.HasPrefix(tag, "V"):
+			e.verb = conjugate(e.lower)
+		case strings.HasPrefix(tag, "N"):
+			e.many = plural(e.lower)
+		}
+		out = append(out, e)
 	}
 	return out, nil
 }

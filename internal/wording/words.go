@@ -8,6 +8,8 @@ import (
 
 	"github.com/jdkato/prose/v3/tag"
 	"github.com/jdkato/prose/v3/token"
+
+	"chancery/cable"
 )
 
 // A word is one word or mark of a sentence.
@@ -270,4 +272,24 @@ func set(words string) map[string]bool {
 		m[w] = true
 	}
 	return m
+}
+
+// TagOnly cuts and tags the words of a draft, does nothing else and returns
+// how many there are: what the time of Propose is measured against.
+func TagOnly(draft []byte) (int, error) {
+	_, placed, err := cable.ParsePlaced(draft)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for i := range placed {
+		sentences, err := split(placed[i].Text)
+		if err != nil {
+			return 0, err
+		}
+		for _, s := range sentences {
+			n += len(s.words)
+		}
+	}
+	return n, nil
 }
