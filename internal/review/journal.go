@@ -51,7 +51,7 @@ func digest(data []byte) string {
 func (o Offer) check(draft []byte) error {
 	for _, p := range o.Proposals {
 		if !within(p.Start, p.End, draft) || len(p.Alternatives) == 0 || len(p.Alternatives) >= cable.MaxAlternatives ||
-			p.Offset < 0 || p.Offset+len(p.Original) > len(p.Sentence) {
+			p.Offset < 0 || p.Offset+len(p.Original) > len(p.Sentence) || !within(p.From, p.To, draft) {
 			return fmt.Errorf("the proposal %q does not stand in the draft", p.Original)
 		}
 	}

@@ -20,7 +20,8 @@ const Quotables = 5
 // A Unit is one sentence under review, or one point of house style.
 type Unit struct {
 	Sentence string
-	Start    int // byte offset of the sentence in the file
+	// Start and End are the byte offsets of the sentence in the file.
+	Start, End int
 	// Asks says that the sentence is one of those the press would quote: the
 	// author is asked for wordings of his own.
 	Asks  bool
@@ -42,7 +43,7 @@ func units(o Offer) []Unit {
 			break
 		}
 		at[place{q.Paragraph, q.Number}] = len(asked)
-		asked = append(asked, Unit{Sentence: q.Text, Start: q.Start, Asks: true, Kinds: q.Kinds, Slots: q.Slots})
+		asked = append(asked, Unit{Sentence: q.Text, Start: q.Start, End: q.End, Asks: true, Kinds: q.Kinds, Slots: q.Slots})
 	}
 	plain, style := map[place]int{}, map[string]int{}
 	for _, p := range o.Proposals {
@@ -71,7 +72,7 @@ func appendTo[K comparable](units []Unit, at map[K]int, k K, p wording.Proposal)
 	if !ok {
 		i = len(units)
 		at[k] = i
-		units = append(units, Unit{Sentence: p.Sentence, Start: p.Start})
+		units = append(units, Unit{Sentence: p.Sentence, Start: p.From, End: p.To})
 	}
 	units[i].Proposals = append(units[i].Proposals, p)
 	return units

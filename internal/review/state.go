@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"chancery/cable"
 	"chancery/internal/wording"
@@ -266,8 +268,8 @@ func (s *Session) siteFor(u *Unit, words string, named bool, list string) (wordi
 	var site wording.Site
 	var original string
 	if named {
-		i := strings.Index(string(s.draft[u.Start:]), words)
-		if words == "" || i < 0 || i > 4*len(u.Sentence) {
+		i := wholeWords(string(s.draft[u.Start:u.End]), words)
+		if i < 0 {
 			s.said = "those words do not stand in the sentence"
 			return site, false
 		}
@@ -294,6 +296,25 @@ func (s *Session) siteFor(u *Unit, words string, named bool, list string) (wordi
 		return site, false
 	}
 	return site, true
+}
+
+// wholeWords returns where words first stand in a text, not as a part of
+// longer ones, or -1.
+func wholeWords(text, words string) int {
+	for at := 0; words != ""; {
+		i := strings.Index(text[at:], words)
+		if i < 0 {
+			return -1
+		}
+		at += i
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		after, _ := utf8.DecodeRuneInString(text[at+len(words):])
+		if !unicode.IsLetter(before) && !unicode.IsLetter(after) {
+			return at
+		}
+		at += len(words)
+	}
+	return -1
 }
 
 // key is what the tracer reads of a text.

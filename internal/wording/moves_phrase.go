@@ -93,7 +93,7 @@ func continueDoing(words []word, i int) (int, int, []string) {
 }
 
 // stative verbs do not stand in the -ing form after such verbs.
-var stative = set("be have believe know want need hope think feel see exist belong seem appear look do understand hold")
+var stative = set("be have believe know want need hope think feel see exist belong seem appear look do understand hold stand remain apply serve lie rest")
 
 // helpTo: "help solve" <-> "help to solve".
 func helpTo(words []word, i int) (int, int, []string) {
@@ -119,6 +119,9 @@ func orderTo(words []word, i int) (int, int, []string) {
 
 // allOf: "all of the" <-> "all the", "both of the" <-> "both".
 func allOf(words []word, i int) (int, int, []string) {
+	if in(words, i+3, subjects) || in(words, i+4, subjects) {
+		return 0, 0, nil // "all the help they can get"
+	}
 	if words[i].lower != "all" || is(words, i-1, "at", "after", "above", "of", "not") {
 		return 0, 0, nil
 	}

@@ -14,7 +14,7 @@ var relativeMoves = []move{
 // droppers take a clause with or without "that".
 var droppers = formSet("say think believe hope feel know suppose understand realize fear agree")
 
-var insertSayers = formSet(`say think believe hope feel know understand realize fear doubt assume suppose agree`)
+var insertSayers = formSet(`say think believe hope feel know understand realize fear doubt assume suppose`)
 
 // objects are whom one tells.
 var objects = set("me him her us them")
@@ -111,8 +111,9 @@ func finite(words []word, i int) bool {
 // whichSubject: "the steps which have been" <-> "the steps that have been",
 // where no comma or preposition stands before.
 func whichSubject(words []word, i int) (int, int, []string) {
-	if i < 1 || !tagged(words, i-1, "N") || words[i-1].fixed || !finite(words, i+1) || parallel(words) {
-		return 0, 0, nil
+	if i < 1 || !tagged(words, i-1, "N") || words[i-1].fixed || !finite(words, i+1) || parallel(words) ||
+		is(words, i-2, "this", "these") || is(words, i-3, "this", "these") {
+		return 0, 0, nil // a thing pointed at is known: the clause only adds to it
 	}
 	switch words[i].lower {
 	case "which":
@@ -153,7 +154,11 @@ func whichObject(words []word, i int) (int, int, []string) {
 var clauseNouns = set(`fact view belief hope idea impression conclusion opinion doubt feeling possibility likelihood statement
 	report reports indication indications evidence assurance assurances understanding point danger risk sense assumption condition
 	proposal suggestion claim news word information argument decision agreement extent way time day year moment concern fear
-	conviction thought notion proviso grounds ground sign signs chance question`)
+	conviction thought notion proviso grounds ground sign signs chance question requirement need recommendation request demand principle
+	theory thesis rumor rumors charge charges allegation contention stipulation warning promise pledge guarantee expectation desire wish
+	realization recognition awareness certainty confidence probability prospect case event effect line story judgment analysis estimate
+	speculation suspicion interpretation declaration announcement comment observation remark reply response message note letter
+	evidence proof reason basis likelihood guidance estimate consensus`)
 
 // personNouns take "who" rather than "which".
 var personNouns = set(`people person persons man men woman women officials official leaders leader officers officer those

@@ -68,6 +68,9 @@ type Proposal struct {
 	// draft and of the sentence in the paragraph.
 	Paragraph int `json:"paragraph"`
 	Number    int `json:"number"`
+	// From and To are the byte offsets of the sentence in the file.
+	From int `json:"sentence_start"`
+	To   int `json:"sentence_end"`
 	// Offset is where the words begin in Sentence, in bytes.
 	Offset int `json:"offset"`
 }
@@ -218,7 +221,7 @@ func (p *page) proposal(c candidate, paragraph int) Proposal {
 	out := Proposal{
 		Class: c.alts[0].class, Start: p.From[c.from], End: p.To[c.to-1],
 		Original: p.Text[c.from:c.to], Bits: c.bits(), Link: c.link,
-		Sentence: p.Text[s.start:s.end], Paragraph: paragraph, Number: c.sentence, Offset: c.from - s.start,
+		Sentence: p.Text[s.start:s.end], From: p.From[s.start], To: p.To[s.end-1], Paragraph: paragraph, Number: c.sentence, Offset: c.from - s.start,
 	}
 	none := 1.0
 	var ids []string

@@ -15,3 +15,13 @@ func TestIndexAmongRealCables(t *testing.T) {
 		t.Error("no quotation of a real cable was judged")
 	}
 }
+
+// What rules propose is measured on real cables; every claim of the table has
+// to hold.
+func TestWordingOfRealCables(t *testing.T) {
+	out := chancery(t, "measure", "wording", "--scale", "0.2", "--cables", folder(t, "CHANCERY_CABLES"))
+	t.Log(out)
+	if !strings.Contains(out, "bits a word shown, house style left out") {
+		t.Error("no cable was judged")
+	}
+}
