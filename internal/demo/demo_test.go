@@ -6,6 +6,8 @@ import (
 
 	"chancery/cable"
 	"chancery/internal/press"
+	"chancery/internal/review"
+	"chancery/internal/wording"
 )
 
 func load(t *testing.T) (*Scene, *cable.Draft) {
@@ -61,5 +63,26 @@ func TestScene(t *testing.T) {
 		if !strings.Contains(a.text, "said") {
 			t.Errorf("%s quotes nothing", a.Name)
 		}
+	}
+}
+
+// TestDraftWasReviewed replays the keys that a person pressed over the cable
+// as it was written: what comes out is the draft of the scene.
+func TestDraftWasReviewed(t *testing.T) {
+	plain, journal := read("plain.txt"), read("review.jsonl")
+	r, size, err := review.Resume(plain, journal)
+	if err != nil || size != len(journal) {
+		t.Fatal(size, err)
+	}
+	if !r.Done() {
+		t.Error("the review was not finished")
+	}
+	got, err := wording.Apply(plain, r.Result())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := load(t)
+	if string(got) != string(s.Draft) {
+		t.Error("scene/draft.txt is not what the review made of scene/plain.txt")
 	}
 }

@@ -96,6 +96,9 @@ func (s *Session) Units() (all, decided int) {
 	return len(s.units), decided
 }
 
+// Unit returns the unit on the screen.
+func (s *Session) Unit() Unit { return s.units[s.at] }
+
 // Keys returns how many keys were pressed, typed wordings apart.
 func (s *Session) Keys() int { return s.keys }
 
@@ -268,7 +271,7 @@ func (s *Session) siteFor(u *Unit, words string, named bool, list string) (wordi
 	var site wording.Site
 	var original string
 	if named {
-		i := wholeWords(string(s.draft[u.Start:u.End]), words)
+		i := WholeWords(string(s.draft[u.Start:u.End]), words)
 		if i < 0 {
 			s.said = "those words do not stand in the sentence"
 			return site, false
@@ -298,9 +301,9 @@ func (s *Session) siteFor(u *Unit, words string, named bool, list string) (wordi
 	return site, true
 }
 
-// wholeWords returns where words first stand in a text, not as a part of
+// WholeWords returns where words first stand in a text, not as a part of
 // longer ones, or -1.
-func wholeWords(text, words string) int {
+func WholeWords(text, words string) int {
 	for at := 0; words != ""; {
 		i := strings.Index(text[at:], words)
 		if i < 0 {
