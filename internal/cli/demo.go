@@ -102,12 +102,25 @@ func (o demoOptions) prepare(ctx context.Context) (*play, error) {
 	if err := writeMarked(ctx, filepath.Join(p.dir, "marked"), p.book, p.book.Readers(), lock{plain: true}); err != nil {
 		return nil, err
 	}
+	if err := p.writeDrafts(); err != nil {
+		return nil, err
+	}
 	n, err := rand.Int(rand.Reader, big.NewInt(int64(len(readers))))
 	if err != nil {
 		return nil, fault.System.Wrap(err, "no randomness")
 	}
 	p.source = p.book.Readers()[n.Int64()]
 	return p, nil
+}
+
+// writeDrafts leaves the telegram as it was written, and as it was reviewed.
+func (p *play) writeDrafts() error {
+	return durable.CreateFolder(filepath.Join(p.dir, "drafts"), func(f *durable.Folder) error {
+		if err := f.WriteFile("plain.txt", p.scene.Plain); err != nil {
+			return err
+		}
+		return f.WriteFile("reviewed.txt", p.scene.Draft)
+	})
 }
 
 func demoFolder(name string) (string, error) {
@@ -179,6 +192,8 @@ func (p *play) tell(s Streams, finding, control, outsider *tracing) {
 	w := s.Out
 	b := bold(s.Colour)
 	fmt.Fprintf(w, "%s\n\n%s\n\n", b(p.scene.Title), wrap(p.scene.Story, 96))
+	fmt.Fprintf(w, "%s  Written plain in drafts/plain.txt; its other wordings were offered, typed and struck in a review.\n",
+		b("Written"))
 	fmt.Fprintf(w, "%s  %s, each worded for one reader: %s with alternatives, %.0f bits.\n",
 		b("Marked"), count(len(p.book.Readers()), "copy"), count(len(p.draft.Groups), "place"), p.draft.Bits())
 	p.showWordings(w)

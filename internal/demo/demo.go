@@ -22,7 +22,9 @@ var scene embed.FS
 // A Scene is the cable, its readers and the articles about it.
 type Scene struct {
 	Title, Story string
-	Draft        []byte
+	// Plain is the cable as it was written, Draft what a review made of it
+	// (scene/review.jsonl has the keys that were pressed).
+	Plain, Draft []byte
 	Readers      []byte
 	// Outlets, Control and Outsider are the articles, by file name. Control
 	// quotes nothing of the cable.
@@ -43,7 +45,7 @@ type Article struct {
 // Load reads the scene from the binary.
 func Load() (*Scene, error) {
 	s := &Scene{quotes: map[string]string{}}
-	s.Draft, s.Readers = read("draft.txt"), read("readers.txt")
+	s.Plain, s.Draft, s.Readers = read("plain.txt"), read("draft.txt"), read("readers.txt")
 	s.Control = Article{"control.html", string(read("control.html"))}
 	s.Outsider = Article{"outsider.txt", string(read("outsider.txt"))}
 	title, story, _ := strings.Cut(string(read("story.md")), "\n")
