@@ -21,7 +21,7 @@ var ranked = set(`first second third primary secondary former latter initial fin
 // military assistance".
 func pairAdjectives(words []word, i int) (int, int, []string) {
 	return pair(words, i, "JJ", func(words []word, from, to int) bool {
-		return !tagged(words, from-1, "J", "A", "CC", "V", "N") && tagged(words, to, "N") && !words[to].fixed
+		return !tagged(words, from-1, "J", "A", "CC", "N") && tagged(words, to, "N") && !words[to].fixed
 	})
 }
 
