@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -95,6 +98,22 @@ func (o proposeOptions) list(s Streams, draft []byte) error {
 		return writeJSON(s.Out, proposalsJSON(proposals))
 	}
 	printProposals(s.Out, draft, proposals)
+	return printSkipped(s.Out, draft)
+}
+
+// printSkipped says for which paragraphs rules have nothing to say.
+func printSkipped(w io.Writer, draft []byte) error {
+	skipped, err := wording.SkippedOf(draft)
+	if err != nil {
+		return err
+	}
+	why := map[string][]string{}
+	for _, s := range skipped {
+		why[s.Why] = append(why[s.Why], strconv.Itoa(s.Paragraph+1))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(why)) {
+		fmt.Fprintf(w, "Nothing is offered for text %s: paragraph %s.\n", reason, strings.Join(why[reason], ", "))
+	}
 	return nil
 }
 

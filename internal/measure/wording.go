@@ -101,14 +101,14 @@ func isProse(paragraphs []string) bool {
 }
 
 type wordingRun struct {
-	cables, words, sentences int
-	classes                  map[string]*classCount
-	shown, kept              float64 // bits, house style left out
-	quotes                   map[int]*quoteCount
-	keys                     []float64 // a cable
-	quotable                 quoteCount
-	few                      int // quotations of treated sentences that leave at most 2 of 50
-	rng                      *rand.Rand
+	cables, words int
+	classes       map[string]*classCount
+	shown, kept   float64 // bits, house style left out
+	quotes        map[int]*quoteCount
+	keys          []float64 // a cable
+	quotable      quoteCount
+	few           int // quotations of treated sentences that leave at most 2 of 50
+	rng           *rand.Rand
 }
 
 type classCount struct {

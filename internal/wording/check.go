@@ -25,7 +25,8 @@ func (p *page) fit(c candidate) (candidate, bool) {
 	original := p.Text[c.from:c.to]
 	kept := c.alts[:0:0]
 	for _, a := range c.alts {
-		if !sameWords(a.text, original) && !doubled(s.words, first, last, a.text) && !repeats(s.words, first, last, original, a.text) {
+		if !sameWords(a.text, original) && !doubled(s.words, first, last, a.text) && !repeats(s.words, first, last, original, a.text) &&
+			!p.takenUp(c.sentence, original, a.text) {
 			kept = append(kept, a)
 		}
 	}
@@ -143,6 +144,29 @@ func repeats(words []word, first, last int, original, text string) bool {
 	}
 	return false
 }
+
+// takenUp says whether one of the next two sentences takes up a word that the
+// alternative lets go: "a proposal ... This proposal".
+func (p *page) takenUp(n int, original, text string) bool {
+	gone := stems(original)
+	for stem := range stems(text) {
+		delete(gone, stem)
+	}
+	if len(gone) == 0 {
+		return false
+	}
+	for _, s := range p.sentences[n+1 : min(n+3, len(p.sentences))] {
+		for i := range s.words {
+			if i > 0 && in(s.words, i-1, pointers) && gone[stemOf(s.words[i].lower)] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pointers take up a thing by its word.
+var pointers = set("this these that those such said same latter former")
 
 // stems returns the words of substance of a text, cut to their stems.
 func stems(text string) map[string]bool {

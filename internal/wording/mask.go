@@ -8,15 +8,31 @@ import (
 	"chancery/cable"
 )
 
-// maskParagraph marks the words that are not ours to vary: what stands in
-// quotation marks or brackets, sites the author wrote, names and figures.
-// quoted says that a quotation of the paragraph before is still open; the
-// answer says so for the next.
-func maskParagraph(p *cable.Placed, sentences []sentence, quoted bool) bool {
-	m := masker{quoted: quoted}
-	if quoted && !startsWithQuote(sentences) {
-		m.quoted = false // a quotation that goes on opens again in each paragraph
+// opened is what one paragraph leaves open for the next.
+type opened struct {
+	quoted bool // a quotation goes on if the next paragraph opens it again
+	agreed bool // the next paragraph is a text that was announced
+	read   bool // between "quote" and "unquote", "begin text" and "end text"
+	ends   int  // how often such a text still ends: one that never does is none
+}
+
+// openedIn returns what is open before the first paragraph of a draft.
+func openedIn(placed []cable.Placed) *opened {
+	o := &opened{}
+	for i := range placed {
+		text := strings.ToLower(placed[i].Text)
+		for _, end := range []string{"unquote", "end text", "end quote"} {
+			o.ends += strings.Count(text, end)
+		}
 	}
+	return o
+}
+
+// maskParagraph marks the words that are not ours to vary: what stands in
+// quotation marks or brackets, announced texts, sites the author wrote, names
+// and figures.
+func maskParagraph(p *cable.Placed, sentences []sentence, open *opened) {
+	m := masker{quoted: open.quoted && startsWithQuote(sentences), agreed: open.agreed, read: open.read, ends: open.ends}
 	for i := range sentences {
 		s := &sentences[i]
 		for j := range s.words {
@@ -24,33 +40,63 @@ func maskParagraph(p *cable.Placed, sentences []sentence, quoted bool) bool {
 		}
 		s.instruction = instructs(s.words)
 	}
-	return m.quoted && m.opened
+	*open = opened{quoted: m.quoted && m.marks, agreed: announces(sentences), read: m.read, ends: m.ends}
 }
 
 func startsWithQuote(sentences []sentence) bool {
 	return len(sentences) > 0 && len(sentences[0].words) > 0 && sentences[0].words[0].lower == `"`
 }
 
+// announces says whether a paragraph ends by announcing the words of a text:
+// "... the following text:".
+func announces(sentences []sentence) bool {
+	if len(sentences) == 0 {
+		return false
+	}
+	words := sentences[len(sentences)-1].words
+	last := len(words) - 1
+	if words[last].lower != ":" {
+		return false
+	}
+	for i := max(0, last-8); i < last; i++ {
+		if in(words, i, announced) {
+			return true
+		}
+	}
+	return false
+}
+
+var announced = set("text texts wording communique communiqué")
+
 type masker struct {
-	quoted, opened bool
-	depth          int // of brackets
+	quoted, marks bool
+	agreed, read  bool
+	ends          int
+	depth         int // of brackets
 }
 
 func (m *masker) word(p *cable.Placed, words []word, i int) {
 	w := &words[i]
 	switch w.text {
 	case "“", "«", "„":
-		m.quoted, m.opened = true, true
+		m.quoted, m.marks = true, true
 	case "”", "»":
 		m.quoted = false
 	case `"`:
-		m.quoted, m.opened = !m.quoted, true
+		m.quoted, m.marks = !m.quoted, true
 	case "[":
 		m.depth++
 	case "]":
 		m.depth = max(0, m.depth-1)
 	}
-	w.quoted = m.quoted || m.depth > 0 || touchesSite(p, *w)
+	switch {
+	case w.text == "QUOTE" || w.lower == "begin" && is(words, i+1, "text", "quote"):
+		m.read = m.ends > 0
+	case w.lower == "unquote" || w.lower == "end" && is(words, i+1, "text", "quote"):
+		m.read = false
+		m.ends--
+	}
+	w.quoted = m.quoted || m.agreed || m.read || m.depth > 0 || touchesSite(p, *w)
 	w.fixed = w.quoted || properName(words, i) || w.tag == "CD" || inSlash(p.Text, *w)
 }
 

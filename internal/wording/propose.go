@@ -99,13 +99,12 @@ func Propose(draft []byte, taste Taste, others ...Suggestion) ([]Proposal, error
 		return nil, err
 	}
 	var out []Proposal
-	quoted := false
+	open := openedIn(placed)
 	for i := range placed {
-		p, open, err := read(&placed[i], quoted)
+		p, err := read(&placed[i], open)
 		if err != nil {
 			return nil, err
 		}
-		quoted = open
 		for _, c := range rules.propose(p, taste, suggestionsFor(others, i)) {
 			out = append(out, p.proposal(c, i))
 		}
@@ -124,19 +123,19 @@ func suggestionsFor(others []Suggestion, paragraph int) []Suggestion {
 }
 
 // read cuts a paragraph into sentences and masks what is not ours to vary.
-func read(placed *cable.Placed, quoted bool) (*page, bool, error) {
+func read(placed *cable.Placed, open *opened) (*page, error) {
 	sentences, err := split(placed.Text)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	p := &page{placed, sentences}
-	return p, maskParagraph(placed, sentences, quoted), nil
+	maskParagraph(placed, sentences, open)
+	return &page{placed, sentences}, nil
 }
 
 // propose finds the candidates of a paragraph and keeps the best that do not
 // overlap.
 func (t *table) propose(p *page, taste Taste, others []Suggestion) []candidate {
-	if !isProse(p) {
+	if p.foreign() != "" {
 		return nil
 	}
 	cands := p.suggested(others)
@@ -240,33 +239,6 @@ func (p *page) proposal(c candidate, paragraph int) Proposal {
 	out.ID = strings.Join(ids, "+")
 	out.Accept = math.Round((1-none)*1e4) / 1e4
 	return out
-}
-
-// isProse says whether rules made for English prose apply to a paragraph: not
-// to capitals, tables and other languages.
-func isProse(p *page) bool {
-	letters, upper, words, plain := 0, 0, 0, 0
-	for i := range p.sentences {
-		for _, w := range p.sentences[i].words {
-			if w.tag == "CD" || markTag(w.lower) != "SYM" && len(w.lower) == 1 {
-				continue
-			}
-			words++
-			if plainWords[w.lower] {
-				plain++
-			}
-			for _, r := range w.text {
-				switch {
-				case r >= 'A' && r <= 'Z':
-					upper++
-					letters++
-				case r >= 'a' && r <= 'z':
-					letters++
-				}
-			}
-		}
-	}
-	return words > 0 && letters > 0 && 2*upper < letters && plain*5 >= words
 }
 
 // House says whether the proposal is of house style, which editors undo.

@@ -102,13 +102,12 @@ func Quotables(draft []byte) ([]Quotable, error) {
 		return nil, err
 	}
 	var out []Quotable
-	quoted := false
+	open := openedIn(placed)
 	for i := range placed {
-		p, open, err := read(&placed[i], quoted)
+		p, err := read(&placed[i], open)
 		if err != nil {
 			return nil, err
 		}
-		quoted = open
 		for n := range p.sentences {
 			if q, ok := p.quotable(i, n); ok {
 				out = append(out, q)

@@ -57,7 +57,7 @@ func onePage(t *testing.T, text string) *page {
 	if err != nil || len(placed) != 1 {
 		t.Fatal(err, len(placed), text)
 	}
-	p, _, err := read(&placed[0], false)
+	p, err := read(&placed[0], &opened{})
 	if err != nil {
 		t.Fatal(err)
 	}
