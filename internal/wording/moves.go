@@ -10,6 +10,7 @@ import (
 type move struct {
 	id, class string
 	any       bool // holds in instructions too
+	owner     bool // may take in a name, which it leaves as it is
 	find      func(words []word, i int) (from, to int, alts []string)
 }
 
@@ -21,7 +22,7 @@ func moves(p *page, n int) []candidate {
 	s := &p.sentences[n]
 	var out []candidate
 	for i := range s.words {
-		if s.words[i].fixed && !houseWord(s.words[i]) {
+		if s.words[i].quoted {
 			continue
 		}
 		for _, m := range allMoves {
@@ -48,7 +49,7 @@ func (m *move) candidate(p *page, n, i int) (candidate, bool) {
 		return candidate{}, false
 	}
 	for _, w := range words[from:to] {
-		if w.fixed && !(strings.HasPrefix(m.class, "house.") && houseWord(w)) {
+		if w.quoted || w.fixed && !m.owner && !(strings.HasPrefix(m.class, "house.") && houseWord(w)) {
 			return candidate{}, false
 		}
 	}

@@ -1,11 +1,13 @@
 package wording
 
+import "strings"
+
 // phraseMoves reshape a phrase of two to six words.
 var phraseMoves = []move{
 	{id: "move.such", class: "move.phrase", find: such},
 	{id: "move.such-plural", class: "move.phrase", find: suchPlural},
-	{id: "move.genitive-of", class: "move.genitive", find: genitiveOf},
-	{id: "move.genitive-s", class: "move.genitive", find: genitiveS},
+	{id: "move.genitive-of", class: "move.genitive", owner: true, find: genitiveOf},
+	{id: "move.genitive-s", class: "move.genitive", owner: true, find: genitiveS},
 	{id: "move.continue", class: "move.complement", find: continueDoing},
 	{id: "move.help", class: "move.complement", find: helpTo},
 	{id: "move.order-to", class: "move.phrase", any: true, find: orderTo},
@@ -44,23 +46,47 @@ var holders = set(`government minister president king prince committee council d
 // holdings are what they can own either way.
 var holdings = set(`position views view attitude policy policies decision decisions proposal proposals intentions intention response
 	reaction request requests concern concerns interest interests role statement statements efforts plans approach
-	support actions willingness ability refusal failure determination desire reply speech remarks`)
+	support actions willingness ability refusal failure determination desire reply speech remarks
+	security sovereignty future independence integrity survival influence economy presence participation withdrawal involvement
+	leadership resistance rights needs aims goals objectives purposes motives problems ambitions demands claims hopes fears resources
+	reputation prestige strength weakness success stability unity growth development assessment judgment opinion opinions thinking
+	insistence opposition acceptance consent cooperation arrival departure suggestion suggestions initiative initiatives
+	recommendation recommendations`)
 
-// genitiveOf: "the position of the government" -> "the government's position".
+// genitiveOf: "the position of the government" -> "the government's position",
+// "the position of France" -> "France's position". The owner's name stays as it
+// is.
 func genitiveOf(words []word, i int) (int, int, []string) {
-	if words[i].lower != "the" || !in(words, i+1, holdings) || !is(words, i+2, "of") || !is(words, i+3, "the") ||
-		!in(words, i+4, holders) || !ownerEnds(words, i+5) || words[i+4].fixed {
+	if words[i].lower != "the" || !in(words, i+1, holdings) || !is(words, i+2, "of") {
 		return 0, 0, nil
 	}
-	return i, i + 5, []string{"the " + words[i+4].text + "'s " + words[i+1].text}
+	owner, end := owner(words, i+3)
+	if owner == "" || !ownerEnds(words, end) {
+		return 0, 0, nil
+	}
+	return i, end, []string{owner + "'s " + words[i+1].text}
 }
 
 // genitiveS: "the government's position" -> "the position of the government".
 func genitiveS(words []word, i int) (int, int, []string) {
-	if words[i].lower != "the" || !in(words, i+1, holders) || !is(words, i+2, "'s") || !in(words, i+3, holdings) || words[i+1].fixed || !ownerEnds(words, i+4) {
+	owner, end := owner(words, i)
+	if owner == "" || tagged(words, i-1, "NAME", "J", "D", "N") || !is(words, end, "'s") || !in(words, end+1, holdings) || !ownerEnds(words, end+2) {
 		return 0, 0, nil
 	}
-	return i, i + 4, []string{"the " + words[i+3].text + " of the " + words[i+1].text}
+	return i, end + 2, []string{"the " + words[end+1].text + " of " + owner}
+}
+
+// owner reads who owns: "the government", or one name. It returns the words and
+// the index after them.
+func owner(words []word, i int) (string, int) {
+	switch {
+	case is(words, i, "the") && in(words, i+1, holders) && !words[i+1].quoted:
+		return "the " + words[i+1].text, i + 2
+	case i < len(words) && isName(words[i].text) && words[i].fixed && !words[i].quoted && words[i].tag == "NNP" &&
+		len(words[i].lower) > 3 && !strings.HasSuffix(words[i].lower, "s") && !tagged(words, i+1, "NAME") && !opensAt(words, i):
+		return words[i].text, i + 1
+	}
+	return "", 0
 }
 
 func ownerEnds(words []word, i int) bool {
