@@ -113,7 +113,7 @@ func checkJSON(warnings []cable.Warning, r strength.Report, quotables []wording.
 		Quotable   []quotableJSON  `json:"quotable"`
 	}{r.Words, r.Sites, r.Groups, r.Bits, []warningJSON{}, []windowJSON{}, []paragraphJSON{}, []phraseJSON{}, []quotableJSON{}}
 	for i, q := range quotables {
-		bits := r.BitsAt(q.Paragraph+1, q.First, q.Words)
+		bits := r.BitsAt(q.Paragraph, q.First, q.Words)
 		out.Quotable = append(out.Quotable, quotableJSON{i + 1, q.Paragraph + 1, q.Text, q.Score,
 			append([]string{}, q.Kinds...), append([]string{}, q.Phrases...), bits, fits(bits)})
 	}
@@ -190,8 +190,8 @@ func printQuotables(w io.Writer, quotables []wording.Quotable, r strength.Report
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(tw, "bits\tof 10\tof 50\tof 200\t")
 	for _, q := range quotables[:min(shownQuotables, len(quotables))] {
-		bits := r.BitsAt(q.Paragraph+1, q.First, q.Words)
-		fmt.Fprintf(tw, "%.1f%s\t%d. %s\n", bits, fitCells(bits), q.Paragraph+1, shorten(strings.Join(strings.Fields(q.Text), " "), 84))
+		bits := r.BitsAt(q.Paragraph, q.First, q.Words)
+		fmt.Fprintf(tw, "%.1f%s\t%d. %s\n", bits, fitCells(bits), q.Paragraph, shorten(strings.Join(strings.Fields(q.Text), " "), 84))
 	}
 	tw.Flush()
 }

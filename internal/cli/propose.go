@@ -95,7 +95,7 @@ func (o proposeOptions) list(s Streams, draft []byte) error {
 		}
 	}
 	if o.JSON {
-		return writeJSON(s.Out, proposalsJSON(proposals))
+		return writeJSON(s.Out, append([]wording.Proposal{}, proposals...)) // never null
 	}
 	printProposals(s.Out, draft, proposals)
 	return printSkipped(s.Out, draft)
@@ -109,7 +109,7 @@ func printSkipped(w io.Writer, draft []byte) error {
 	}
 	why := map[string][]string{}
 	for _, s := range skipped {
-		why[s.Why] = append(why[s.Why], strconv.Itoa(s.Paragraph+1))
+		why[s.Why] = append(why[s.Why], strconv.Itoa(s.Paragraph))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(why)) {
 		fmt.Fprintf(w, "Nothing is offered for text %s: paragraph %s.\n", reason, strings.Join(why[reason], ", "))
@@ -145,28 +145,6 @@ func (o proposeOptions) suggestions(s Streams, draft []byte) ([]wording.Suggesti
 	return out, nil
 }
 
-type proposalJSON struct {
-	ID           string   `json:"id"`
-	Class        string   `json:"class"`
-	Start        int      `json:"start"`
-	End          int      `json:"end"`
-	Original     string   `json:"original"`
-	Alternatives []string `json:"alternatives"`
-	Bits         float64  `json:"bits"`
-	Accept       float64  `json:"p_accept"`
-	Sentence     string   `json:"sentence"`
-	Paragraph    int      `json:"paragraph"`
-	Link         string   `json:"link,omitempty"`
-}
-
-func proposalsJSON(proposals []wording.Proposal) []proposalJSON {
-	out := []proposalJSON{}
-	for _, p := range proposals {
-		out = append(out, proposalJSON{p.ID, p.Class, p.Start, p.End, p.Original, p.Alternatives, p.Bits, p.Accept, p.Sentence, p.Paragraph + 1, p.Link})
-	}
-	return out
-}
-
 // printProposals lists proposals for people without a terminal to review on.
 func printProposals(w io.Writer, draft []byte, proposals []wording.Proposal) {
 	words, bits, house := 0, 0.0, 0.0
@@ -183,7 +161,7 @@ func printProposals(w io.Writer, draft []byte, proposals []wording.Proposal) {
 		} else {
 			bits += p.Bits
 		}
-		fmt.Fprintf(tw, "%d\t%s\t%s\t%.1f\t%s\n", p.Paragraph+1, shorten(p.Original, 40), shorten(strings.Join(p.Alternatives, " | "), 60), p.Bits, p.ID)
+		fmt.Fprintf(tw, "%d\t%s\t%s\t%.1f\t%s\n", p.Paragraph, shorten(p.Original, 40), shorten(strings.Join(p.Alternatives, " | "), 60), p.Bits, p.ID)
 	}
 	tw.Flush()
 	if len(proposals) == 0 {

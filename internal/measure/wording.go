@@ -189,7 +189,7 @@ func (w *wordingRun) quotations(draft []byte, proposals []wording.Proposal) {
 		tokens := cable.Tokenize(placed[i].Text)
 		w.words += len(tokens)
 		var here []wording.Proposal
-		for ; at < len(proposals) && proposals[at].Paragraph == i; at++ {
+		for ; at < len(proposals) && proposals[at].Paragraph == i+1; at++ {
 			if !proposals[at].House() {
 				here = append(here, proposals[at])
 			}

@@ -64,8 +64,8 @@ type Proposal struct {
 	Link string `json:"link,omitempty"`
 	// Sentence is the whole sentence, as the record text has it.
 	Sentence string `json:"sentence"`
-	// Paragraph and Number are the 0-based places of the paragraph in the
-	// draft and of the sentence in the paragraph.
+	// Paragraph and Number count the paragraph in the draft and the sentence in
+	// the paragraph, from 1.
 	Paragraph int `json:"paragraph"`
 	Number    int `json:"number"`
 	// From and To are the byte offsets of the sentence in the file.
@@ -90,21 +90,16 @@ const least = 0.6
 // not overlap. Suggestions of others are tried beside the rules. It fails only
 // where cable.Parse does.
 func Propose(draft []byte, taste Taste, others ...Suggestion) ([]Proposal, error) {
-	_, placed, err := cable.ParsePlaced(draft)
-	if err != nil {
-		return nil, err
-	}
 	rules, err := standard()
 	if err != nil {
 		return nil, err
 	}
+	pages, err := pagesOf(draft)
+	if err != nil {
+		return nil, err
+	}
 	var out []Proposal
-	open := openedIn(placed)
-	for i := range placed {
-		p, err := read(&placed[i], open)
-		if err != nil {
-			return nil, err
-		}
+	for i, p := range pages {
 		for _, c := range rules.propose(p, taste, suggestionsFor(others, i)) {
 			out = append(out, p.proposal(c, i))
 		}
@@ -122,14 +117,24 @@ func suggestionsFor(others []Suggestion, paragraph int) []Suggestion {
 	return out
 }
 
-// read cuts a paragraph into sentences and masks what is not ours to vary.
-func read(placed *cable.Placed, open *opened) (*page, error) {
-	sentences, err := split(placed.Text)
+// pagesOf reads a draft, paragraph by paragraph: cut into sentences of tagged
+// words, with what is not ours to vary masked.
+func pagesOf(draft []byte) ([]*page, error) {
+	_, placed, err := cable.ParsePlaced(draft)
 	if err != nil {
 		return nil, err
 	}
-	maskParagraph(placed, sentences, open)
-	return &page{placed, sentences}, nil
+	pages := make([]*page, len(placed))
+	open := openedIn(placed)
+	for i := range placed {
+		sentences, err := split(placed[i].Text)
+		if err != nil {
+			return nil, err
+		}
+		maskParagraph(&placed[i], sentences, open)
+		pages[i] = &page{&placed[i], sentences}
+	}
+	return pages, nil
 }
 
 // propose finds the candidates of a paragraph and keeps the best that do not
@@ -220,7 +225,7 @@ func (p *page) proposal(c candidate, paragraph int) Proposal {
 	out := Proposal{
 		Class: c.alts[0].class, Start: p.From[c.from], End: p.To[c.to-1],
 		Original: p.Text[c.from:c.to], Bits: c.bits(), Link: c.link,
-		Sentence: p.Text[s.start:s.end], From: p.From[s.start], To: p.To[s.end-1], Paragraph: paragraph, Number: c.sentence, Offset: c.from - s.start,
+		Sentence: p.Text[s.start:s.end], From: p.From[s.start], To: p.To[s.end-1], Paragraph: paragraph + 1, Number: c.sentence + 1, Offset: c.from - s.start,
 	}
 	none := 1.0
 	var ids []string

@@ -1,11 +1,9 @@
 package wording
 
-import "chancery/cable"
-
 // A Skipped paragraph is one for which rules made for English prose say
 // nothing.
 type Skipped struct {
-	Paragraph int // 0-based
+	Paragraph int // 1-based
 	Why       string
 }
 
@@ -18,19 +16,14 @@ const (
 
 // SkippedOf lists the paragraphs of a draft that Propose says nothing about.
 func SkippedOf(draft []byte) ([]Skipped, error) {
-	_, placed, err := cable.ParsePlaced(draft)
+	pages, err := pagesOf(draft)
 	if err != nil {
 		return nil, err
 	}
 	var out []Skipped
-	open := openedIn(placed)
-	for i := range placed {
-		p, err := read(&placed[i], open)
-		if err != nil {
-			return nil, err
-		}
+	for i, p := range pages {
 		if why := p.foreign(); why != "" {
-			out = append(out, Skipped{i, why})
+			out = append(out, Skipped{i + 1, why})
 		}
 	}
 	return out, nil

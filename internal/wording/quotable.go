@@ -15,8 +15,8 @@ import (
 // A Quotable is a sentence of a draft with how likely the press is to quote
 // it, compared with the other sentences of the draft.
 type Quotable struct {
-	Paragraph int    `json:"paragraph"` // 0-based
-	Number    int    `json:"number"`    // of the sentence in the paragraph, 0-based
+	Paragraph int    `json:"paragraph"` // 1-based
+	Number    int    `json:"number"`    // of the sentence in the paragraph, 1-based
 	Start     int    `json:"start"`     // byte offsets in the file
 	End       int    `json:"end"`
 	Text      string `json:"text"` // as the record text has it
@@ -97,17 +97,12 @@ const minQuotable = 4
 // Quotables ranks the sentences of a draft by how likely the press is to quote
 // them, likeliest first.
 func Quotables(draft []byte) ([]Quotable, error) {
-	_, placed, err := cable.ParsePlaced(draft)
+	pages, err := pagesOf(draft)
 	if err != nil {
 		return nil, err
 	}
 	var out []Quotable
-	open := openedIn(placed)
-	for i := range placed {
-		p, err := read(&placed[i], open)
-		if err != nil {
-			return nil, err
-		}
+	for i, p := range pages {
 		for n := range p.sentences {
 			if q, ok := p.quotable(i, n); ok {
 				out = append(out, q)
@@ -129,7 +124,7 @@ func (p *page) quotable(paragraph, n int) (Quotable, bool) {
 	if size < minQuotable {
 		return Quotable{}, false
 	}
-	q := Quotable{Paragraph: paragraph, Number: n, Start: p.From[s.start], End: p.To[s.end-1], Text: p.Text[s.start:s.end],
+	q := Quotable{Paragraph: paragraph + 1, Number: n + 1, Start: p.From[s.start], End: p.To[s.end-1], Text: p.Text[s.start:s.end],
 		First: len(cable.Words(p.Text[:s.start])), Words: len(cable.Words(p.Text[s.start:s.end]))}
 	counts := map[string]int{}
 	for i := 0; i < len(s.words); {

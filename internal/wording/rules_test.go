@@ -53,15 +53,11 @@ func finds(t *testing.T, r *Rule, text string) []candidate {
 // onePage reads a text of one paragraph.
 func onePage(t *testing.T, text string) *page {
 	t.Helper()
-	_, placed, err := cable.ParsePlaced([]byte("Subject: x\n\n" + cable.Escape(text) + "\n"))
-	if err != nil || len(placed) != 1 {
-		t.Fatal(err, len(placed), text)
+	pages, err := pagesOf([]byte("Subject: x\n\n" + cable.Escape(text) + "\n"))
+	if err != nil || len(pages) != 1 {
+		t.Fatal(err, len(pages), text)
 	}
-	p, err := read(&placed[0], &opened{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return pages[0]
 }
 
 // TestRulesOfferOtherWords says that no rule offers what it found.
