@@ -26,7 +26,7 @@ func (p *page) fit(c candidate) (candidate, bool) {
 	kept := c.alts[:0:0]
 	for _, a := range c.alts {
 		if !sameWords(a.text, original) && !doubled(s.words, first, last, a.text) && !repeats(s.words, first, last, original, a.text) &&
-			!p.takenUp(c.sentence, original, a.text) {
+			!p.takenUp(c.sentence, original, a.text) && !(attributive(s.words, first, last) && begins(a.text)) {
 			kept = append(kept, a)
 		}
 	}
@@ -144,6 +144,21 @@ func repeats(words []word, first, last int, original, text string) bool {
 	}
 	return false
 }
+
+// attributive says whether the words stand between an article and the adjective
+// or noun it belongs to: "a generally accepted view".
+func attributive(words []word, first, last int) bool {
+	return tagged(words, first-1, "D") && tagged(words, last, "A") && tagged(words, last+1, "J", "N", "VBN", "VBG")
+}
+
+// begins says whether a wording begins with a preposition, and so cannot stand
+// there.
+func begins(text string) bool {
+	first := firstWord(strings.ToLower(text))
+	return first != text && prepositions[first]
+}
+
+var prepositions = set("in by on at to for with of from without")
 
 // takenUp says whether one of the next two sentences takes up a word that the
 // alternative lets go: "a proposal ... This proposal".

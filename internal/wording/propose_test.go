@@ -235,3 +235,12 @@ func FuzzParseLearned(f *testing.F) {
 		}
 	})
 }
+
+func TestAdverbBetweenArticleAndAdjective(t *testing.T) {
+	p := onePage(t, "It was a generally accepted view.")
+	at := strings.Index(p.Text, "generally")
+	c, ok := p.fit(candidate{from: at, to: at + len("generally"), alts: []alternative{{text: "by and large"}, {text: "broadly"}}})
+	if !ok || len(c.alts) != 1 || c.alts[0].text != "broadly" {
+		t.Errorf("%v", c.alts)
+	}
+}
