@@ -17,6 +17,10 @@ import (
 // otherwise.
 const Quotables = 5
 
+// leastSlots is how many places of a sentence must be the author's to reword
+// for it to be worth asking: not those that are mostly names and quotations.
+const leastSlots = 3
+
 // A Unit is one sentence under review, or one point of house style.
 type Unit struct {
 	Sentence string

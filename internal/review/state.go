@@ -52,6 +52,7 @@ func New(draft []byte, taste *wording.Learned, ask int, others ...wording.Sugges
 	if err != nil {
 		return nil, err
 	}
+	quotables = slices.DeleteFunc(quotables, func(q wording.Quotable) bool { return q.Score <= 0 || len(q.Slots) < leastSlots })
 	return newSession(draft, Offer{ask, slices.Clone(taste.Standing), quotables[:min(ask, len(quotables))], proposals}), nil
 }
 

@@ -19,12 +19,12 @@ type Slot struct {
 const (
 	// slotEvery is the number of words for each slot: at least three then fall into
 	// any twenty words, about 6 bits with four wordings each.
-	slotEvery = 5.0
+	slotEvery = 6.0
 	minSlots  = 3
 	slotWords = 3 // a slot has at most so many words
 )
 
-// slots chooses where the author is asked: about one place in five words, the
+// slots chooses where the author is asked: about one place in six words, the
 // words that draw the eye before others, none that is not ours to vary.
 func (p *page) slots(s sentence) []Slot {
 	free := freeWords(s.words)
