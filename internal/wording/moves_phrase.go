@@ -7,12 +7,10 @@ var phraseMoves = []move{
 	{id: "move.such", class: "move.phrase", find: such},
 	{id: "move.such-plural", class: "move.phrase", find: suchPlural},
 	{id: "move.genitive-of", class: "move.genitive", owner: true, find: genitiveOf},
-	{id: "move.genitive-s", class: "move.genitive", owner: true, find: genitiveS},
 	{id: "move.continue", class: "move.complement", find: continueDoing},
 	{id: "move.help", class: "move.complement", find: helpTo},
 	{id: "move.order-to", class: "move.phrase", any: true, find: orderTo},
 	{id: "move.all-of", class: "move.phrase", find: allOf},
-	{id: "move.noun-of", class: "move.phrase", find: nounPair},
 	{id: "move.not-adverb", class: "move.phrase", find: atThisTime},
 }
 
@@ -67,15 +65,6 @@ func genitiveOf(words []word, i int) (int, int, []string) {
 	return i, end, []string{owner + "'s " + words[i+1].text}
 }
 
-// genitiveS: "the government's position" -> "the position of the government".
-func genitiveS(words []word, i int) (int, int, []string) {
-	owner, end := owner(words, i)
-	if owner == "" || tagged(words, i-1, "NAME", "J", "D", "N") || !is(words, end, "'s") || !in(words, end+1, holdings) || !ownerEnds(words, end+2) {
-		return 0, 0, nil
-	}
-	return i, end + 2, []string{"the " + words[end+1].text + " of " + owner}
-}
-
 // owner reads who owns: "the government", or one name. It returns the words and
 // the index after them.
 func owner(words []word, i int) (string, int) {
@@ -98,7 +87,6 @@ var (
 	continuing = formSet("continue")
 	helping    = formSet("help")
 	owned      = set("the these those his its our their my")
-	bothSides  = set("sides parties governments countries delegations")
 )
 
 // continueDoing: "continue to support" -> "continue supporting".
@@ -137,7 +125,7 @@ func helpTo(words []word, i int) (int, int, []string) {
 
 // orderTo: "in order to meet" -> "to meet", "so as to meet".
 func orderTo(words []word, i int) (int, int, []string) {
-	if words[i].lower != "in" || !is(words, i+1, "order") || !is(words, i+2, "to") || !tagged(words, i+3, "VB") {
+	if words[i].lower != "in" || is(words, i-1, "necessary", "possible") || !is(words, i+1, "order") || !is(words, i+2, "to") || !tagged(words, i+3, "VB") {
 		return 0, 0, nil
 	}
 	return i, i + 3, []string{"to", "so as to"}
@@ -158,15 +146,6 @@ func allOf(words []word, i int) (int, int, []string) {
 		return i, i + 1, []string{text(words, i, i+1) + " of"}
 	}
 	return 0, 0, nil
-}
-
-// nounPair: "the question of X" is left to rules; here "the two sides" and
-// "both sides" belong together.
-func nounPair(words []word, i int) (int, int, []string) {
-	if words[i].lower != "both" || !in(words, i+1, bothSides) || is(words, i-1, "on") {
-		return 0, 0, nil
-	}
-	return i, i + 2, []string{"the two " + words[i+1].text}
 }
 
 // atThisTime: "at this time" at the end of a clause.
