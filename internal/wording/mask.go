@@ -144,19 +144,32 @@ var commonOpeners = set(`the a an this that these those he she it they we i you 
 	concerning according like unlike unless once also perhaps meanwhile moreover nevertheless therefore thus yet still
 	believe hope understand recent present former many some several all most`)
 
-// opensAt says whether a capital at word i is that of a sentence's beginning:
-// only marks and a paragraph's number stand before it.
+// opensAt says whether word i is the first of its sentence, or of what follows a
+// colon: only marks and the number or letter of a paragraph stand before it.
 func opensAt(words []word, i int) bool {
 	for j := i - 1; j >= 0; j-- {
-		r, _ := utf8.DecodeRuneInString(words[j].text)
-		if unicode.IsLetter(r) && len(words[j].lower) > 1 && !strings.HasSuffix(words[j].lower, ".") {
-			return false
-		}
-		if words[j].lower == ":" {
+		switch {
+		case words[j].lower == ":":
 			return true
+		case !isLabel(words, j):
+			return false
 		}
 	}
 	return true
+}
+
+// isLabel says whether a word is a mark, a figure, or a letter with its full
+// stop or bracket, as paragraphs are numbered.
+func isLabel(words []word, j int) bool {
+	w := words[j].lower
+	r, _ := utf8.DecodeRuneInString(w)
+	switch {
+	case !unicode.IsLetter(r):
+		return true
+	case len(w) == 2 && w[1] == '.':
+		return true
+	}
+	return len(w) == 1 && is(words, j+1, ".", ")")
 }
 
 // instructs says whether a sentence tells the addressee what to do: there only

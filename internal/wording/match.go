@@ -242,6 +242,12 @@ func chainAt(words []word, i int, chain []condition) bool {
 		if j >= 0 && j < len(words) {
 			w = &words[j]
 		}
+		if c.tag == "START" && w != nil {
+			if !opensAt(words, j+1) { // the number of a paragraph is not its beginning
+				return false
+			}
+			continue
+		}
 		if !c.holds(w, j < 0, j >= len(words)) {
 			return false
 		}

@@ -79,7 +79,7 @@ func owner(words []word, i int) (string, int) {
 }
 
 func ownerEnds(words []word, i int) bool {
-	return ends(words, i) && !is(words, i, "-", "–", "—", "(") || finite(words, i) || is(words, i, "on", "toward", "towards", "in", "regarding", "and")
+	return ends(words, i) && !is(words, i, "-", "–", "—", "(") || finite(words, i) || is(words, i, "on", "toward", "towards", "in", "regarding")
 }
 
 var (

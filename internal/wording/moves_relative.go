@@ -14,6 +14,10 @@ var relativeMoves = []move{
 // droppers take a clause with or without "that".
 var droppers = formSet("say think believe hope feel know suppose understand realize fear agree")
 
+// knowers drop "that" only before a pronoun: before a noun it would be read as
+// what is known.
+var knowers = formSet(`know realize understand fear`)
+
 var insertSayers = formSet(`say think believe hope feel know understand realize fear doubt assume suppose`)
 
 // objects are whom one tells.
@@ -54,7 +58,7 @@ func thatDrop(words []word, i int) (int, int, []string) {
 		return 0, 0, nil
 	}
 	pronoun := in(words, i+2, subjects) && tagged(words, i+3, "V", "MD")
-	noun := is(words, i+2, "the", "his", "their", "our", "this", "these", "its") && !tagged(words, i+1, "DT")
+	noun := !in(words, i, knowers) && is(words, i+2, "the", "his", "their", "our", "this", "these", "its") && !tagged(words, i+1, "DT")
 	if !pronoun && !noun {
 		return 0, 0, nil
 	}
