@@ -16,6 +16,7 @@ import (
 	"chancery/internal/durable"
 	"chancery/internal/fault"
 	"chancery/internal/seal"
+	"chancery/internal/wording"
 	"chancery/trace"
 )
 
@@ -60,9 +61,8 @@ func (o markOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	if strings.EqualFold(draft.Get(reviewHeader), unreviewed) && !o.Unreviewed {
-		return fault.Input.New("nobody has reviewed the wordings of this draft").At(label(o.Draft), 0, 0).
-			WithHint("review it and take out the header line Review, or say --unreviewed")
+	if draft, err = o.reviewed(draft); err != nil {
+		return err
 	}
 	readers, err := readReaders(s, o.Readers)
 	if err != nil {
@@ -88,6 +88,24 @@ func (o markOptions) Run(ctx context.Context, s Streams) error {
 		return err
 	}
 	return o.report(s, book, book.Readers(), l)
+}
+
+// reviewed refuses a draft whose wordings nobody saw, unless that is meant. The
+// header that says so is for the author: it does not travel with the copies.
+func (o markOptions) reviewed(d draftFile) (draftFile, error) {
+	if !strings.EqualFold(d.Get(reviewHeader), unreviewed) {
+		return d, nil
+	}
+	if !o.Unreviewed {
+		return d, fault.Input.New("nobody has reviewed the wordings of this draft").At(label(o.Draft), 0, 0).
+			WithHint("review it and take out the header line Review, or say --unreviewed")
+	}
+	data := wording.WithoutHeader(d.data, reviewHeader)
+	without, err := cable.Parse(data)
+	if err != nil {
+		return d, draftError(o.Draft, err)
+	}
+	return draftFile{without, data}, nil
 }
 
 func (o markOptions) runAdd(ctx context.Context, s Streams) error {

@@ -76,27 +76,39 @@ func (n names) label(s Site) string {
 
 // WithHeader adds a header line to a draft, in place of one of the same name.
 func WithHeader(draft []byte, name, value string) []byte {
-	line := name + ": " + value + "\n"
-	var b strings.Builder
-	written := false
-	rest := string(draft)
-	for rest != "" {
-		l, after, found := strings.Cut(rest, "\n")
-		if strings.TrimSpace(l) == "" {
-			break
-		}
-		have, _, _ := strings.Cut(strings.TrimPrefix(l, "\ufeff"), ":")
-		if strings.EqualFold(have, name) {
-			l, written = strings.TrimSuffix(line, "\n"), true
-		}
-		b.WriteString(l)
-		if found {
-			b.WriteByte('\n')
-		}
-		rest = after
+	head, rest := splitHeader(WithoutHeader(draft, name))
+	if head != "" && !strings.HasSuffix(head, "\n") {
+		head += "\n"
 	}
-	if !written {
-		b.WriteString(line)
+	return []byte(head + name + ": " + value + "\n" + rest)
+}
+
+// WithoutHeader takes the header lines of a name out of a draft, with the lines
+// that continue them.
+func WithoutHeader(draft []byte, name string) []byte {
+	head, rest := splitHeader(draft)
+	var b strings.Builder
+	drop := false
+	for line := range strings.Lines(head) {
+		if line[0] != ' ' && line[0] != '\t' {
+			have, _, _ := strings.Cut(strings.TrimPrefix(line, "\ufeff"), ":")
+			drop = strings.EqualFold(have, name)
+		}
+		if !drop {
+			b.WriteString(line)
+		}
 	}
 	return []byte(b.String() + rest)
+}
+
+// splitHeader cuts a draft before its first blank line.
+func splitHeader(draft []byte) (head, rest string) {
+	at := 0
+	for line := range strings.Lines(string(draft)) {
+		if strings.TrimSpace(line) == "" {
+			break
+		}
+		at += len(line)
+	}
+	return string(draft[:at]), string(draft[at:])
 }

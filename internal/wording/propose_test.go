@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"strings"
@@ -173,12 +174,16 @@ func TestSuggestions(t *testing.T) {
 func TestHeader(t *testing.T) {
 	tests := []struct{ draft, want string }{
 		{"Subject: x\n\ntext\n", "Subject: x\nReview: unreviewed\n\ntext\n"},
-		{"Review: yes\nSubject: x\n\ntext\n", "Review: unreviewed\nSubject: x\n\ntext\n"},
+		{"Review: yes\n and no\nSubject: x\n\ntext\n", "Subject: x\nReview: unreviewed\n\ntext\n"},
 		{"Subject: x\r\n\r\ntext\r\n", "Subject: x\r\nReview: unreviewed\n\r\ntext\r\n"},
 	}
 	for _, tt := range tests {
-		if got := string(WithHeader([]byte(tt.draft), "Review", "unreviewed")); got != tt.want {
+		got := WithHeader([]byte(tt.draft), "Review", "unreviewed")
+		if string(got) != tt.want {
 			t.Errorf("%q: %q", tt.draft, got)
+		}
+		if bytes.Contains(WithoutHeader(got, "review"), []byte("unreviewed")) {
+			t.Errorf("%q: the header stays", got)
 		}
 	}
 }
