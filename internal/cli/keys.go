@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -115,7 +116,7 @@ func (k *keyReader) line(prompt string) (text, end string, err error) {
 		case "\x15": // Ctrl-U
 			text = ""
 		default:
-			if key >= " " {
+			if r, _ := utf8.DecodeRuneInString(key); r != utf8.RuneError && !unicode.IsControl(r) {
 				text += key
 			}
 		}

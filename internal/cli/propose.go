@@ -250,6 +250,9 @@ func (o proposeOptions) review(s Streams, draft []byte) error {
 	if o.Journal == "" {
 		o.Journal = o.Draft + ".review"
 	}
+	if err := o.distinct(); err != nil {
+		return err
+	}
 	r, log, err := o.open(s, draft)
 	if err != nil {
 		return err
@@ -261,7 +264,7 @@ func (o proposeOptions) review(s Streams, draft []byte) error {
 	}
 	finished, err := conduct(s, r, log)
 	if err != nil || !finished {
-		if err == nil {
+		if err == nil || errors.Is(err, fault.Interrupted) {
 			fmt.Fprintf(s.Err, "The review is kept in %s; the same command goes on with it.\n", fault.Escape(o.Journal))
 		}
 		return err
@@ -269,19 +272,36 @@ func (o proposeOptions) review(s Streams, draft []byte) error {
 	return o.finish(s, draft, r)
 }
 
+// distinct refuses one file in two parts.
+func (o proposeOptions) distinct() error {
+	seen := map[string]bool{}
+	for _, name := range []string{o.Draft, o.Out, o.Journal, o.Taste} {
+		if name == "" {
+			continue
+		}
+		if name = filepath.Clean(name); seen[name] {
+			return fault.Usage.New("one file cannot be two of draft, --out, --journal and --taste").At(name, 0, 0)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
 // open begins a review or goes on with one.
 func (o proposeOptions) open(s Streams, draft []byte) (*review.Session, *durable.Log, error) {
-	if o.Restart {
+	journal, err := durable.ReadFile(o.Journal, 256<<20)
+	switch {
+	case errors.Is(err, fault.NotFound) || errors.Is(err, fs.ErrNotExist):
+		return o.begin(s, draft)
+	case err != nil:
+		return nil, nil, err
+	case !review.IsJournal(journal):
+		return nil, nil, fault.Exists.New("%v", review.ErrNoJournal).At(o.Journal, 0, 0).WithHint("name another file with --journal")
+	case o.Restart:
 		if err := durable.Remove(o.Journal); err != nil {
 			return nil, nil, err
 		}
-	}
-	journal, err := durable.ReadFile(o.Journal, 256<<20)
-	if errors.Is(err, fault.NotFound) || errors.Is(err, fs.ErrNotExist) {
 		return o.begin(s, draft)
-	}
-	if err != nil {
-		return nil, nil, err
 	}
 	r, size, err := review.Resume(draft, journal)
 	if err != nil {

@@ -50,10 +50,12 @@ func closing(f *os.File, err error) error {
 // file that somebody else wrote to meanwhile is left alone.
 func (l *Log) Append(data []byte) error {
 	info, err := l.file.Stat()
-	switch {
-	case err != nil:
+	if err != nil {
 		return explain(err, l.name)
-	case info.Size() != l.size:
+	}
+	there, err := os.Lstat(l.name)
+	switch {
+	case err != nil || !os.SameFile(info, there) || info.Size() != l.size:
 		return fault.Mismatch.New("the file was changed by somebody else meanwhile").At(l.name, 0, 0).
 			WithHint("see whether another window has the same review open")
 	}

@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"chancery/cable"
 	"chancery/internal/wording"
@@ -29,8 +32,12 @@ type Offer struct {
 	Proposals []wording.Proposal `json:"proposals"`
 }
 
-// ErrOtherDraft says that a journal does not go with a draft.
-var ErrOtherDraft = errors.New("the draft was changed since this review began")
+// ErrOtherDraft says that a journal does not go with a draft, ErrNoJournal that
+// a file is something else.
+var (
+	ErrOtherDraft = errors.New("the draft was changed since this review began")
+	ErrNoJournal  = errors.New("not the journal of a review")
+)
 
 // Begin returns the first line of the journal of a session.
 func (s *Session) Begin() []byte {
@@ -49,23 +56,36 @@ func digest(data []byte) string {
 // check refuses an offer that does not stand in the draft. A journal is a file,
 // and files are not trusted.
 func (o Offer) check(draft []byte) error {
+	last := 0
 	for _, p := range o.Proposals {
-		if !within(p.Start, p.End, draft) || len(p.Alternatives) == 0 || len(p.Alternatives) >= cable.MaxAlternatives ||
-			p.Offset < 0 || p.Offset+len(p.Original) > len(p.Sentence) || !within(p.From, p.To, draft) {
+		if !within(p.Start, p.End, draft) || p.Start < last || len(p.Alternatives) == 0 || len(p.Alternatives) >= cable.MaxAlternatives ||
+			!inside(p.Offset, p.Original, p.Sentence) || !within(p.From, p.To, draft) || !printable(p.Sentence) ||
+			!printable(strings.Join(p.Alternatives, "")) {
 			return fmt.Errorf("the proposal %q does not stand in the draft", p.Original)
 		}
+		last = p.End
 	}
 	for _, q := range o.Quotables {
-		if !within(q.Start, q.End, draft) {
+		if !within(q.Start, q.End, draft) || !printable(q.Text) || !printable(strings.Join(q.Kinds, "")) {
 			return fmt.Errorf("the sentence %q does not stand in the draft", q.Text)
 		}
 		for _, s := range q.Slots {
-			if !within(s.Start, s.End, draft) || s.Offset < 0 || s.Offset+len(s.Text) > len(q.Text) {
+			if !within(s.Start, s.End, draft) || !inside(s.Offset, s.Text, q.Text) {
 				return fmt.Errorf("the words %q do not stand in the draft", s.Text)
 			}
 		}
 	}
 	return nil
+}
+
+// inside says whether a part stands in a whole at an offset.
+func inside(at int, part, whole string) bool {
+	return at >= 0 && at <= len(whole)-len(part) && whole[at:at+len(part)] == part
+}
+
+// printable says whether a text holds nothing that steers a terminal.
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !strconv.IsPrint(r) && r != '\u00a0' })
 }
 
 func within(start, end int, draft []byte) bool { return 0 <= start && start < end && end <= len(draft) }
@@ -79,6 +99,19 @@ func (e Event) Line() []byte {
 	return append(line, '\n')
 }
 
+// IsJournal says whether a file begins as the journal of a review does.
+func IsJournal(data []byte) bool {
+	_, _, _, ok := begun(data)
+	return ok
+}
+
+// begun reads the first line of a journal.
+func begun(journal []byte) (j Journal, first, rest []byte, ok bool) {
+	first, rest, ok = bytes.Cut(journal, []byte("\n"))
+	ok = ok && strict(first, &j) == nil && len(j.Draft) == hex.EncodedLen(sha256.Size)
+	return j, first, rest, ok
+}
+
 // maxEvents bounds a journal that is read.
 const maxEvents = 1 << 20
 
@@ -86,10 +119,9 @@ const maxEvents = 1 << 20
 // being written when the review stopped, and is left out; size is how many
 // bytes of the journal are whole.
 func Resume(draft, journal []byte) (s *Session, size int, err error) {
-	first, rest, ok := bytes.Cut(journal, []byte("\n"))
-	var j Journal
-	if !ok || strict(first, &j) != nil {
-		return nil, 0, errors.New("not the journal of a review")
+	j, first, rest, ok := begun(journal)
+	if !ok {
+		return nil, 0, ErrNoJournal
 	}
 	if j.Draft != digest(draft) {
 		return nil, 0, ErrOtherDraft

@@ -168,7 +168,7 @@ func TestJournalRefused(t *testing.T) {
 		{"no journal", "hello\n", nil},
 		{"another field", strings.Replace(first, "{", `{"x":1,`, 1), nil},
 		{"a proposal beyond the draft", strings.Replace(first, `"end":`, `"end":9`, 1), nil},
-		{"other draft", strings.Replace(first, `"draft_sha256":"`, `"draft_sha256":"0`, 1), ErrOtherDraft},
+		{"other draft", strings.Replace(first, first[17:19], "zz", 1), ErrOtherDraft},
 		{"a key that means nothing", first + `{"key":"Z"}` + "\n", nil},
 		{"no event", first + "?\n", nil},
 	}
@@ -257,5 +257,23 @@ func TestScreen(t *testing.T) {
 		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 90 {
 			t.Errorf("a line of %d characters: %s", n, line)
 		}
+	}
+}
+
+// TestTypedIsCheckedAtOnce says that wordings which cannot be sites are refused
+// when typed, not when the whole review is written.
+func TestTypedIsCheckedAtOnce(t *testing.T) {
+	text := "Subject: x\n\n1. In view of this the Minister went to {Bonn|the capital} in 1954 and was reckless there with money and clumsy with friends.\n"
+	s, err := New([]byte(text), &wording.Learned{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"Bonn = Berlin", "{Bonn|the capital} = x", "19 = 20", "money = cash\x1b[2J", "money = caf\xe9", "money = money"} {
+		if s.Press(Event{KeyTyped, line}) {
+			t.Errorf("%q is taken", line)
+		}
+	}
+	if !s.Press(Event{KeyTyped, "money = cash | {coin}"}) {
+		t.Error(s.said)
 	}
 }

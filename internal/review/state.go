@@ -254,6 +254,10 @@ func (s *Session) typed(line string) bool {
 			return false
 		}
 	}
+	if !printable(line) {
+		s.said = "a character there cannot be printed"
+		return false
+	}
 	site, ok := s.siteFor(u, strings.TrimSpace(words), named, strings.TrimSpace(list))
 	switch {
 	case !ok:
@@ -299,6 +303,12 @@ func (s *Session) siteFor(u *Unit, words string, named bool, list string) (wordi
 		s.said = fmt.Sprintf("at most %d wordings", cable.MaxAlternatives-1)
 		return site, false
 	}
+	if len(site.Alternatives) > 0 {
+		if _, err := wording.Apply(s.draft, []wording.Site{site}); err != nil {
+			s.said = "that cannot be a site: " + err.Error()
+			return site, false
+		}
+	}
 	return site, true
 }
 
@@ -313,13 +323,15 @@ func WholeWords(text, words string) int {
 		at += i
 		before, _ := utf8.DecodeLastRuneInString(text[:at])
 		after, _ := utf8.DecodeRuneInString(text[at+len(words):])
-		if !unicode.IsLetter(before) && !unicode.IsLetter(after) {
+		if !inWord(before) && !inWord(after) {
 			return at
 		}
 		at += len(words)
 	}
 	return -1
 }
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }
 
 // key is what the tracer reads of a text.
 func key(text string) string { return strings.Join(cable.Words(text), " ") }

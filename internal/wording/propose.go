@@ -1,9 +1,11 @@
 package wording
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -104,7 +106,20 @@ func Propose(draft []byte, taste Taste, others ...Suggestion) ([]Proposal, error
 			out = append(out, p.proposal(c, i))
 		}
 	}
-	return out, nil
+	return mostTelling(out, draft), nil
+}
+
+// mostTelling leaves out what a draft has no room for: it holds so many groups
+// of sites and no more.
+func mostTelling(proposals []Proposal, draft []byte) []Proposal {
+	d, err := cable.Parse(draft)
+	if err != nil || len(d.Groups)+len(proposals) <= cable.MaxGroups {
+		return proposals
+	}
+	slices.SortStableFunc(proposals, func(a, b Proposal) int { return cmp.Compare(b.Bits, a.Bits) })
+	proposals = proposals[:max(0, cable.MaxGroups-len(d.Groups))]
+	slices.SortFunc(proposals, func(a, b Proposal) int { return cmp.Compare(a.Start, b.Start) })
+	return proposals
 }
 
 func suggestionsFor(others []Suggestion, paragraph int) []Suggestion {

@@ -112,7 +112,7 @@ func (m *terminal) end() int {
 const reviewed = `Subject: The harbour
 
 1. He said that in view of these problems the program was in danger, and that he would like to meet us in
-the near future. The Minister was clumsy with his friends.
+the near future. The Minister was clumsy with his friends, careless with his papers and reckless with money.
 `
 
 // TestReviewOnTerminal reviews a draft by keys, leaves in the middle, is killed
@@ -196,5 +196,31 @@ func exists(t *testing.T, dir, name string, want bool) {
 	_, err := os.Stat(filepath.Join(dir, name))
 	if (err == nil) != want {
 		t.Errorf("%s: %v", name, err)
+	}
+}
+
+// The attack: somebody else's file, or the draft itself, is named as the
+// journal to forget. It must not be deleted.
+func TestRestartDeletesJournalsAlone(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"plain.txt", "thesis.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(reviewed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := onTerminal(t, dir, "propose", "plain.txt", "--restart", "--journal", "thesis.txt")
+	m.see("not the journal of a review", "")
+	if m.end() == 0 {
+		t.Error("exit code 0")
+	}
+	m = onTerminal(t, dir, "propose", "plain.txt", "--restart", "--journal", "./plain.txt")
+	m.see("one file cannot be two", "")
+	if m.end() == 0 {
+		t.Error("exit code 0")
+	}
+	for _, name := range []string{"plain.txt", "thesis.txt"} {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != reviewed {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
 	}
 }
