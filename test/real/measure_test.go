@@ -22,9 +22,9 @@ func TestIndexAmongRealCables(t *testing.T) {
 // wordingFloors are what rules reached on real cables, a little below: the goals stand
 // in the table itself (chancery measure wording), and not all are reached yet.
 var wordingFloors = map[string]float64{
-	"bits a word shown, house style left out":                    0.115,
-	"bits a word after striking":                                 0.107,
-	"quotations of 20 words of ordinary prose with a place":      0.72,
+	"bits a word shown, house style left out":                    0.12,
+	"bits a word after striking":                                 0.115,
+	"quotations of 20 words of ordinary prose with a place":      0.735,
 	"quotations of treated sentences that leave at most 2 of 50": 0.8,
 }
 
