@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -332,6 +333,10 @@ func (o proposeOptions) begin(s Streams, draft []byte) (*review.Session, *durabl
 // finish writes the draft and what was learnt; then the journal is not needed
 // any more.
 func (o proposeOptions) finish(s Streams, draft []byte, r *review.Session) error {
+	if now, err := durable.ReadFile(o.Draft, cable.MaxDraft); err != nil || !bytes.Equal(now, draft) {
+		return fault.Mismatch.New("the draft was changed while it was reviewed").At(o.Draft, 0, 0).
+			WithHint("put it back and run the command again, or begin anew with --restart")
+	}
 	worded, err := wording.Apply(draft, r.Result())
 	if err != nil {
 		return err

@@ -191,6 +191,29 @@ func TestReviewOfChangedDraft(t *testing.T) {
 	exists(t, dir, "plain.txt.review", true)
 }
 
+// A draft that is edited in another window during its review is not written
+// over by what it was before.
+func TestDraftEditedDuringReview(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "plain.txt")
+	if err := os.WriteFile(file, []byte(reviewed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := onTerminal(t, dir, "propose", "plain.txt", "--quotable", "0")
+	m.see("Sentence 1 of", "   ")
+	m.see("Every sentence was shown.", "")
+	if err := os.WriteFile(file, []byte(reviewed+"More.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.see("Enter: write the draft", "\r")
+	m.see("the draft was changed while it was reviewed", "")
+	if m.end() == 0 {
+		t.Error("exit code 0")
+	}
+	exists(t, dir, "plain-worded.txt", false)
+	exists(t, dir, "plain.txt.review", true)
+}
+
 func exists(t *testing.T, dir, name string, want bool) {
 	t.Helper()
 	_, err := os.Stat(filepath.Join(dir, name))
