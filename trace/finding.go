@@ -56,16 +56,18 @@ type Fit struct {
 // A Finding is the result of a look. Named is empty unless the outcome is
 // CopyNamed, and Fit is empty where it is.
 type Finding struct {
-	Outcome     Outcome
-	Eps         float64
-	Readers     int
-	Named       []Named
-	Fit         []Fit
-	BurntFit    int       // burnt copies that fit; they are not in Fit
-	FitExpected float64   // readers expected to fit by chance, beside a source
-	None        []float64 // posterior of "none of these", for each stated prior
-	BitsRead    float64
-	GroupsRead  int
+	Outcome  Outcome
+	Eps      float64
+	Readers  int
+	Named    []Named
+	Fit      []Fit
+	BurntFit int // burnt copies that fit; they are not in Fit
+	// FitDisagrees says that a copy in Fit contradicts some group read.
+	FitDisagrees bool
+	FitExpected  float64   // readers expected to fit by chance, beside a source
+	None         []float64 // posterior of "none of these", for each stated prior
+	BitsRead     float64
+	GroupsRead   int
 	// BestBits is -log2 of the p-value of the best single score.
 	BestBits float64
 	// BestEBits is log2 of the best any-time e-value, over all looks.
@@ -91,7 +93,7 @@ func (r Rule) Assess(ctx context.Context, ev Evidence) (Finding, error) {
 	if err := r.name(ctx, ev, all, &f); err != nil {
 		return f, err
 	}
-	f.Fit, f.FitExpected = r.fit(all, ev.Readers)
+	f.Fit, f.FitDisagrees, f.FitExpected = r.fit(all, ev.Readers)
 	f.BurntFit = r.burntFit(all, ev.Readers)
 	posteriors, none := r.posteriors(all, ev.Readers)
 	f.None = none
@@ -120,22 +122,24 @@ func (f *Finding) rank(readers []Copies, posteriors [][]float64) {
 	})
 }
 
-func (r Rule) fit(obs []Observation, readers []Copies) (fit []Fit, expected float64) {
+func (r Rule) fit(obs []Observation, readers []Copies) (fit []Fit, disagrees bool, expected float64) {
 	if len(obs) == 0 {
-		return nil, 0
+		return nil, false, 0
 	}
 	n := 0.0
 	for _, c := range readers {
 		if c.Burnt {
 			continue
 		}
-		if r.fits(contradictions(obs, c)) {
+		against, of := contradictions(obs, c)
+		if r.fits(against, of) {
 			fit = append(fit, Fit{Reader: c.Reader})
+			disagrees = disagrees || against > 0
 		}
 		expected += r.fitChance(obs, c)
 		n++
 	}
-	return fit, expected * max(0, n-1) / max(1, n)
+	return fit, disagrees, expected * max(0, n-1) / max(1, n)
 }
 
 // burntFit counts the burnt copies that fit. Whoever read the disclosed

@@ -367,28 +367,12 @@ func (t *tracing) printSomeFit(w io.Writer, show bool) {
 	fmt.Fprintf(w, "SOME FIT: %d of %d copies still fit; %.1f would by chance, beside a source.\n", len(f.Fit), f.Readers, f.FitExpected)
 	t.printRead(w)
 	why := "the words are too few"
-	if t.fitDisagrees() {
+	if f.FitDisagrees {
 		why += ", or some do not agree with any one copy"
 	}
 	fmt.Fprintf(w, "Nobody is named: %s.\nA copy that fits is not evidence against its reader.\n", why)
 	t.printFit(w, show)
 	t.printNeeded(w)
-}
-
-// fitDisagrees says that a copy which fits has a place that was read to be
-// otherwise: the words make its alternative less than half as likely as
-// before, which is what the rule counts as a contradiction.
-func (t *tracing) fitDisagrees() bool {
-	for _, f := range t.finding.Fit {
-		k := slices.IndexFunc(t.readers, func(c trace.Copies) bool { return c.Reader == f.Reader })
-		for _, o := range t.observed {
-			words := t.readers[k].Words[o.Cable]
-			if words != nil && 2*uint64(o.Weights[words[o.Group]])*uint64(len(o.Weights)) < trace.One {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (t *tracing) printCannotSay(w io.Writer, show bool) {

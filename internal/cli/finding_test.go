@@ -2,6 +2,7 @@ package cli
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,17 +66,24 @@ func TestChart(t *testing.T) {
 // copy that fits agrees with all of them.
 func TestSomeFitSaysWhy(t *testing.T) {
 	for _, tt := range []struct {
-		weights trace.Weights
+		weights trace.Weights // of the last of ten places read; the others agree
 		want    string
 	}{
 		{trace.Weights{trace.One, 0}, "Nobody is named: the words are too few.\n"},
 		{trace.Weights{0, trace.One}, "Nobody is named: the words are too few, or some do not agree with any one copy.\n"},
 	} {
-		x := found(trace.Finding{Outcome: trace.SomeFit, Readers: 2, Fit: []trace.Fit{{Reader: "b"}}}, 1)
-		x.readers = []trace.Copies{{Reader: "a", Words: [][]int{nil}}, {Reader: "b", Words: [][]int{{0}}}}
-		x.observed = []trace.Observation{{Weights: tt.weights}}
+		readers := []trace.Copies{{Reader: "a", Words: [][]int{slices.Repeat([]int{1}, 10)}}, {Reader: "b", Words: [][]int{make([]int, 10)}}}
+		var obs []trace.Observation
+		for g := range 10 {
+			obs = append(obs, trace.Observation{Group: g, Weights: trace.Weights{trace.One, 0}})
+		}
+		obs[9].Weights = tt.weights
+		f, err := trace.DefaultRule().Assess(t.Context(), trace.Evidence{Eps: defaultEps, Readers: readers, First: obs})
+		if err != nil || f.Outcome != trace.SomeFit || len(f.Fit) != 1 || f.Fit[0].Reader != "b" {
+			t.Fatalf("%v: %+v, %v", tt.weights, f, err)
+		}
 		var out strings.Builder
-		x.printOutcome(&out, false)
+		found(f, 1).printOutcome(&out, false)
 		if !strings.Contains(out.String(), tt.want) {
 			t.Errorf("%v: %s", tt.weights, &out)
 		}

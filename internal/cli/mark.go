@@ -249,7 +249,7 @@ func readReaders(s Streams, name string) ([]codebook.Reader, error) {
 		if r.Recipient == "" {
 			continue
 		}
-		if _, err := parseRecipient(r.Recipient); err != nil {
+		if _, err := seal.ParseRecipient(r.Recipient); err != nil {
 			line, column := placeOf(data, r)
 			if !looksLikeKey(r.Recipient) {
 				err = fault.Key.Wrap(err, "").WithHint("ids hold no spaces; after the id stands a recipient, age1pq1…, or nothing")
@@ -266,19 +266,7 @@ func parseKeeper(text string) (*seal.Recipient, error) {
 		return nil, fault.Key.New("%s is a file, not a recipient", text).
 			WithHint("give the public key line in that file, age1pq1…")
 	}
-	return parseRecipient(text)
-}
-
-// classicLength is that of a classical recipient. Only such a one is told to
-// be no match for a quantum computer; anything else is a slip of the hand.
-const classicLength = 62
-
-func parseRecipient(text string) (*seal.Recipient, error) {
-	r, err := seal.ParseRecipient(text)
-	if err != nil && strings.HasPrefix(text, "age1") && strings.LastIndexByte(text, '1') == len("age") && len(text) != classicLength {
-		return nil, fault.Key.New("%q is not a recipient", shorten(text, 40)).WithHint("a recipient starts with age1pq1 and is copied whole")
-	}
-	return r, err
+	return seal.ParseRecipient(text)
 }
 
 // looksLikeKey says that a word was meant to be a key of some kind.

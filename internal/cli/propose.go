@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -211,7 +210,7 @@ func (o proposeOptions) taste() (*wording.Learned, string, error) {
 		name = filepath.Join(dir, "chancery", "wording.json")
 	}
 	data, err := durable.ReadFile(name, 16<<20)
-	if errors.Is(err, fault.NotFound) || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fault.NotFound) {
 		return &wording.Learned{}, name, nil
 	}
 	if err != nil {
@@ -292,7 +291,7 @@ func (o proposeOptions) distinct() error {
 func (o proposeOptions) open(s Streams, draft []byte) (*review.Session, *durable.Log, error) {
 	journal, err := durable.ReadFile(o.Journal, 256<<20)
 	switch {
-	case errors.Is(err, fault.NotFound) || errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fault.NotFound):
 		return o.begin(s, draft)
 	case err != nil:
 		return nil, nil, err

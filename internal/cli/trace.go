@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -293,7 +292,7 @@ func (t *tracing) openCase(name string) error {
 	}
 	data, err := durable.ReadFile(name, inquiry.MaxSize)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, fault.NotFound):
+	case errors.Is(err, fault.NotFound):
 		t.inquiry = fresh
 	case err != nil:
 		return err

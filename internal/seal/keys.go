@@ -143,6 +143,11 @@ func parseIdentity(line string) (*Identity, error) {
 	return &Identity{key}, nil
 }
 
+// classicLength is that of a classical recipient, in characters. Only such a
+// one is told to be no match for a quantum computer; anything else is a slip of
+// the hand.
+const classicLength = 62
+
 // ParseRecipient reads a recipient as [Recipient.String] writes it. Every
 // other kind of age recipient is refused with [fault.Key].
 func ParseRecipient(s string) (*Recipient, error) {
@@ -158,7 +163,7 @@ func ParseRecipient(s string) (*Recipient, error) {
 	case strings.HasPrefix(s, "age1") && strings.LastIndexByte(s, '1') > len("age"):
 		return nil, fault.Key.New("recipient %s belongs to an age plugin, which is not used here", quote(s)).
 			WithHint("ask the reader for a recipient that starts with %s", recipientPrefix)
-	case strings.HasPrefix(s, "age1"):
+	case strings.HasPrefix(s, "age1") && len(s) == classicLength:
 		return nil, fault.Key.New("recipient %s is a classical one, which a quantum computer could open", quote(s)).
 			WithHint("ask the reader for one that starts with %s: age-keygen -pq makes it", recipientPrefix)
 	}
