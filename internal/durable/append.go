@@ -2,6 +2,7 @@ package durable
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -34,20 +35,25 @@ func OpenLog(name string, size int64) (*Log, error) {
 	if err != nil {
 		return nil, explain(err, name)
 	}
-	if err := f.Truncate(size); err != nil {
-		return nil, explain(closing(f, err), name)
+	l := &Log{f, name, size}
+	if err := l.cut(); err != nil {
+		return nil, explain(errors.Join(err, f.Close()), name)
 	}
-	return &Log{f, name, size}, nil
+	return l, nil
 }
 
-// closing closes f after a failure and returns the failure.
-func closing(f *os.File, err error) error {
-	_ = f.Close() // err says more
+// cut takes off what stands behind the log's end.
+func (l *Log) cut() error {
+	if err := l.file.Truncate(l.size); err != nil {
+		return err
+	}
+	_, err := l.file.Seek(l.size, io.SeekStart)
 	return err
 }
 
-// Append writes data at the end. On return without error it is on the disk. A
-// file that somebody else wrote to meanwhile is left alone.
+// Append writes data at the end. On return without error it is on the disk;
+// with one, nothing of it should be. A file that somebody else wrote to
+// meanwhile is left alone.
 func (l *Log) Append(data []byte) error {
 	info, err := l.file.Stat()
 	if err != nil {
@@ -59,17 +65,8 @@ func (l *Log) Append(data []byte) error {
 		return fault.Mismatch.New("the file was changed by somebody else meanwhile").At(l.name, 0, 0).
 			WithHint("see whether another window has the same review open")
 	}
-	if err := testOnlyBefore(stepWrite, l.name); err != nil {
-		return explain(err, l.name)
-	}
-	if _, err := l.file.WriteAt(data, l.size); err != nil {
-		return explain(err, l.name)
-	}
-	if err := testOnlyBefore(stepSync, l.name); err != nil {
-		return explain(err, l.name)
-	}
-	if err := l.file.Sync(); err != nil {
-		return explain(err, l.name)
+	if err := writeAndSync(l.file, data); err != nil {
+		return explain(errors.Join(err, l.cut()), l.name)
 	}
 	l.size += int64(len(data))
 	return nil

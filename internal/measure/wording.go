@@ -72,7 +72,7 @@ func wordingTimes(t *Table, prose [][]string) error {
 		return err
 	}
 	tag := fastest(func() { _, err = wording.TagOnly(draft) })
-	propose := fastest(func() { _, err = wording.Propose(draft, (*wording.Learned)(nil)) })
+	propose := fastest(func() { _, err = wording.Propose(draft, nil) })
 	key := fastest(func() {
 		s.Press(review.Event{Key: review.KeyNext})
 		s.Screen(80, true)
@@ -136,7 +136,7 @@ func draftOf(paragraphs []string) []byte {
 
 func (w *wordingRun) cable(paragraphs []string) error {
 	draft := draftOf(paragraphs)
-	proposals, err := wording.Propose(draft, (*wording.Learned)(nil))
+	proposals, err := wording.Propose(draft, nil)
 	var unreadable *cable.ParseError
 	if errors.As(err, &unreadable) {
 		return nil // a control character of the scan
@@ -275,7 +275,7 @@ func (w *wordingRun) treated(u review.Unit, sites []wording.Site) {
 		bits := 0.0
 		for _, x := range sites {
 			if x.Start >= from && x.End <= to {
-				bits += math.Log2(1 + float64(len(x.Alternatives)))
+				bits += x.Bits()
 			}
 		}
 		left := 1

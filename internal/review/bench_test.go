@@ -20,7 +20,7 @@ func BenchmarkTagOnly(b *testing.B) {
 
 func BenchmarkPropose(b *testing.B) {
 	for b.Loop() {
-		if _, err := wording.Propose(long, (*wording.Learned)(nil)); err != nil {
+		if _, err := wording.Propose(long, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"chancery/cable"
+	"chancery/internal/canonical"
 	"chancery/internal/wording"
 )
 
@@ -26,7 +27,6 @@ type Journal struct {
 
 // An Offer is all that a review shows.
 type Offer struct {
-	Ask       int                `json:"quotable"`
 	Standing  []string           `json:"standing"`
 	Quotables []wording.Quotable `json:"quotables"`
 	Proposals []wording.Proposal `json:"proposals"`
@@ -108,7 +108,8 @@ func IsJournal(data []byte) bool {
 // begun reads the first line of a journal.
 func begun(journal []byte) (j Journal, first, rest []byte, ok bool) {
 	first, rest, ok = bytes.Cut(journal, []byte("\n"))
-	ok = ok && strict(first, &j) == nil && len(j.Draft) == hex.EncodedLen(sha256.Size)
+	_, _, err := canonical.Decode(first, &j)
+	ok = ok && err == nil && len(j.Draft) == hex.EncodedLen(sha256.Size)
 	return j, first, rest, ok
 }
 
@@ -137,7 +138,7 @@ func Resume(draft, journal []byte) (s *Session, size int, err error) {
 			return s, size, nil
 		}
 		var e Event
-		if err := strict(line, &e); err != nil {
+		if _, _, err := canonical.Decode(line, &e); err != nil {
 			return nil, 0, fmt.Errorf("line %d: %w", n, err)
 		}
 		if !s.Press(e) {
@@ -147,16 +148,4 @@ func Resume(draft, journal []byte) (s *Session, size int, err error) {
 		rest = after
 	}
 	return nil, 0, fmt.Errorf("more than %d lines", maxEvents)
-}
-
-func strict(line []byte, to any) error {
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
-	if err := d.Decode(to); err != nil {
-		return err
-	}
-	if d.More() {
-		return errors.New("text after the end of the line's value")
-	}
-	return nil
 }

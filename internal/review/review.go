@@ -43,9 +43,6 @@ func units(o Offer) []Unit {
 	at := map[place]int{}
 	var asked, rest, house []Unit
 	for _, q := range o.Quotables {
-		if q.Score <= 0 {
-			break
-		}
 		at[place{q.Paragraph, q.Number}] = len(asked)
 		asked = append(asked, Unit{Sentence: q.Text, Start: q.Start, End: q.End, Asks: true, Kinds: q.Kinds, Slots: q.Slots})
 	}

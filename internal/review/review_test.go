@@ -232,14 +232,14 @@ func TestStandingApproval(t *testing.T) {
 // TestLearning says that a rule struck often is not offered any more.
 func TestLearning(t *testing.T) {
 	taste := &wording.Learned{}
-	before := taste.Accept("verb.x", "word.verb")
+	before := taste.Accept("verb.x")
 	for range 30 {
 		taste.Count("verb.x", false)
 	}
-	if after := taste.Accept("verb.x", "word.verb"); after >= 0.6 || before < 0.6 {
+	if after := taste.Accept("verb.x"); after >= 0.6 || before < 0.6 {
 		t.Errorf("%.2f before, %.2f after thirty strikes", before, after)
 	}
-	if math.Abs(taste.Accept("verb.y", "word.verb")-before) > 1e-12 {
+	if math.Abs(taste.Accept("verb.y")-before) > 1e-12 {
 		t.Error("another rule was touched")
 	}
 }

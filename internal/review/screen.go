@@ -215,7 +215,7 @@ func (s *Session) end(v *view) {
 	sites := s.Result()
 	bits := 0.0
 	for _, site := range sites {
-		bits += math.Log2(1 + float64(len(site.Alternatives)))
+		bits += site.Bits()
 	}
 	left := 0
 	for _, m := range s.marks {

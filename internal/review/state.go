@@ -2,7 +2,6 @@ package review
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -53,7 +52,7 @@ func New(draft []byte, taste *wording.Learned, ask int, others ...wording.Sugges
 		return nil, err
 	}
 	quotables = slices.DeleteFunc(quotables, func(q wording.Quotable) bool { return q.Score <= 0 || len(q.Slots) < leastSlots })
-	return newSession(draft, Offer{ask, slices.Clone(taste.Standing), quotables[:min(ask, len(quotables))], proposals}), nil
+	return newSession(draft, Offer{slices.Clone(taste.Standing), quotables[:min(ask, len(quotables))], proposals}), nil
 }
 
 // newSession begins at the first sentence that is not taken unseen.
@@ -357,11 +356,11 @@ func (s *Session) sites(i int) []wording.Site {
 	return out
 }
 
-// Bits returns what the wordings of a unit tell now, and how many words it has.
+// bits returns what the wordings of a unit tell now, and how many words it has.
 func (s *Session) bits(i int) (float64, int) {
 	sum := 0.0
 	for _, site := range s.sites(i) {
-		sum += math.Log2(1 + float64(len(site.Alternatives)))
+		sum += site.Bits()
 	}
 	return sum, len(cable.Words(s.units[i].Sentence))
 }

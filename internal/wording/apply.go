@@ -3,6 +3,7 @@ package wording
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -15,6 +16,12 @@ type Site struct {
 	Alternatives []string
 	Link         string // places with the same link share one choice
 }
+
+// Bits returns what the place tells of a copy: log2 of its wordings.
+func (s Site) Bits() float64 { return bits(len(s.Alternatives)) }
+
+// bits returns log2(1 + n), for n wordings beside the original.
+func bits(n int) float64 { return math.Log2(1 + float64(n)) }
 
 // Sites turns proposals into the sites that taking all of them makes.
 func Sites(proposals []Proposal) []Site {

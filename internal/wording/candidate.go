@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -25,9 +26,6 @@ type alternative struct {
 	accept float64 // the chance that the author takes it
 }
 
-// bits returns the information of a candidate if every wording is taken.
-func (c *candidate) bits() float64 { return math.Log2(1 + float64(len(c.alts))) }
-
 // worth is what the candidate is expected to bring: wordings that may be
 // struck count less, and house style, which editors undo, least.
 func (c *candidate) worth() float64 {
@@ -51,12 +49,7 @@ const maxOffered = 5
 // merge puts candidates of the same words together, the likeliest wordings
 // first.
 func merge(cands []candidate) []candidate {
-	slices.SortStableFunc(cands, func(a, b candidate) int {
-		if a.from != b.from {
-			return a.from - b.from
-		}
-		return a.to - b.to
-	})
+	slices.SortStableFunc(cands, func(a, b candidate) int { return cmp.Or(a.from-b.from, a.to-b.to) })
 	var out []candidate
 	for _, c := range cands {
 		if n := len(out); n > 0 && out[n-1].from == c.from && out[n-1].to == c.to && out[n-1].link == c.link {
@@ -67,19 +60,9 @@ func merge(cands []candidate) []candidate {
 		out[len(out)-1].add(c.alts)
 	}
 	for i := range out {
-		slices.SortStableFunc(out[i].alts, func(a, b alternative) int { return compareFloat(b.accept, a.accept) })
+		slices.SortStableFunc(out[i].alts, func(a, b alternative) int { return cmp.Compare(b.accept, a.accept) })
 	}
 	return out
-}
-
-func compareFloat(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // add takes over alternatives that are not there yet.

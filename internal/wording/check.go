@@ -63,8 +63,8 @@ func (p *page) mendCapitals(c *candidate, opens bool) {
 	}
 }
 
-// widenForDrop takes in the space after the words, or the word after them at
-// the beginning of a sentence, where an alternative drops them.
+// widenForDrop takes in the space after the words where an alternative drops
+// them.
 func (p *page) widenForDrop(c *candidate) {
 	drops := false
 	for _, a := range c.alts {

@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -72,23 +73,16 @@ func (t *table) at(words []word, i int) (one, more []entry) {
 func (e element) surfaces() []string {
 	switch e.tag {
 	case "V", "VB", "VBZ", "VBD", "VBN", "VBG", "VBP":
-		return compact(formsOf(e.lower))
+		return distinct(formsOf(e.lower)...)
 	case "N", "NNS":
-		return compact([]string{e.lower, e.many})
+		return distinct(e.lower, e.many)
 	}
 	return []string{e.lower}
 }
 
-func compact(words []string) []string {
-	var out []string
-	seen := map[string]bool{}
-	for _, w := range words {
-		if !seen[w] {
-			seen[w] = true
-			out = append(out, w)
-		}
-	}
-	return out
+// distinct returns words without repetitions, sorted.
+func distinct(words ...string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(words)))
 }
 
 // found is a match: the words [from, to) of a sentence.
@@ -96,7 +90,6 @@ type found struct {
 	from, to int
 	verb     string // form of the verb found: a Penn tag, or am, is, are, was, were
 	plural   bool   // a noun was found in the plural
-	noun     bool
 }
 
 // match tries a pattern at word i.
@@ -146,12 +139,12 @@ func (f *found) nounForm(w word, e element) bool {
 	default:
 		return false
 	}
-	f.noun = true
 	return true
 }
 
-// beForms are kept as they are where the other verb is be as well.
-var beForms = set("am is are was were")
+// beForms are kept as they are where the other verb is be as well; for any
+// other they stand for a form of every verb.
+var beForms = map[string]string{"am": "VBP", "is": "VBZ", "are": "VBP", "was": "VBD", "were": "VBD"}
 
 func (f *found) verbForm(words []word, i int, e element) bool {
 	w := words[i]
@@ -163,7 +156,7 @@ func (f *found) verbForm(words []word, i int, e element) bool {
 		return false
 	}
 	f.verb = form
-	if e.word == "be" && beForms[w.lower] {
+	if e.word == "be" && beForms[w.lower] != "" {
 		f.verb = w.lower
 	}
 	return true
@@ -172,8 +165,8 @@ func (f *found) verbForm(words []word, i int, e element) bool {
 // formOf says which form of a verb a word is: a Penn tag, or "" if none.
 func formOf(words []word, i int, v [formsOfVerb]string, lemma string) string {
 	w := words[i]
-	if lemma == "be" && beForms[w.lower] {
-		return map[string]string{"am": "VBP", "is": "VBZ", "are": "VBP", "was": "VBD", "were": "VBD"}[w.lower]
+	if tag := beForms[w.lower]; lemma == "be" && tag != "" {
+		return tag
 	}
 	switch w.lower {
 	case v[formThird]:
@@ -280,11 +273,11 @@ func (t template) fill(words []word, f found) (string, bool) {
 func inflect(words []word, f found, lemma string) (string, bool) {
 	v := conjugate(lemma)
 	form := f.verb
-	if beForms[form] {
+	if tag := beForms[form]; tag != "" {
 		if lemma == "be" {
 			return form, true
 		}
-		form = map[string]string{"am": "VBP", "is": "VBZ", "are": "VBP", "was": "VBD", "were": "VBD"}[form]
+		form = tag
 	}
 	if lemma == "be" && (form == "VBP" || form == "VBD") {
 		return beFor(words, f.from, form)

@@ -49,7 +49,7 @@ func (m *move) candidate(p *page, n, i int) (candidate, bool) {
 		return candidate{}, false
 	}
 	for _, w := range words[from:to] {
-		if w.quoted || w.fixed && !m.owner && !(strings.HasPrefix(m.class, "house.") && houseWord(w)) {
+		if w.quoted || w.fixed && !m.owner && !(isHouse(m.class) && houseWord(w)) {
 			return candidate{}, false
 		}
 	}

@@ -1,6 +1,9 @@
 package wording
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // houseMoves are what editors rewrite by their own style.
 var houseMoves = []move{
@@ -16,7 +19,7 @@ func numberWord(words []word, i int) (int, int, []string) {
 		return 0, 0, nil
 	}
 	for n, w := range numberWords {
-		figure := figures[n]
+		figure := strconv.Itoa(n)
 		switch {
 		case n < 2:
 		case words[i].lower == w:
@@ -27,8 +30,6 @@ func numberWord(words []word, i int) (int, int, []string) {
 	}
 	return 0, 0, nil
 }
-
-var figures = strings.Fields("0 1 2 3 4 5 6 7 8 9 10 11 12")
 
 var months = set("january february march april may june july august september october november december")
 

@@ -55,7 +55,7 @@ type Proposal struct {
 	End   int `json:"end"`
 	// Original is what stands there, without escapes.
 	Original string `json:"original"`
-	// Alternatives are other wordings, the likeliest to please first; 1 to 4.
+	// Alternatives are other wordings, the likeliest to please first; 1 to 5.
 	Alternatives []string `json:"alternatives"`
 	// Bits is log2(1 + number of alternatives): what the place tells of a
 	// copy if all are accepted.
@@ -77,26 +77,18 @@ type Proposal struct {
 	Offset int `json:"offset"`
 }
 
-// Taste is what an author has accepted and struck; it sets the order of the
-// alternatives and hides what is rarely taken.
-type Taste interface {
-	// Accept returns the chance from 0 to 1 that the author takes an
-	// alternative of this rule.
-	Accept(id, class string) float64
-}
-
 // least is the chance of being taken below which nothing is offered.
 const least = 0.6
 
 // Propose returns the proposals for a draft in the order of the text; they do
-// not overlap. Suggestions of others are tried beside the rules. It fails only
-// where cable.Parse does.
-func Propose(draft []byte, taste Taste, others ...Suggestion) ([]Proposal, error) {
+// not overlap. Suggestions of others are tried beside the rules; a taste of nil
+// is that of an author nothing is known of. It fails only where cable.Parse does.
+func Propose(draft []byte, taste *Learned, others ...Suggestion) ([]Proposal, error) {
 	rules, err := standard()
 	if err != nil {
 		return nil, err
 	}
-	pages, err := pagesOf(draft)
+	d, pages, err := pagesOf(draft)
 	if err != nil {
 		return nil, err
 	}
@@ -106,18 +98,17 @@ func Propose(draft []byte, taste Taste, others ...Suggestion) ([]Proposal, error
 			out = append(out, p.proposal(c, i))
 		}
 	}
-	return mostTelling(out, draft), nil
+	return mostTelling(out, cable.MaxGroups-len(d.Groups)), nil
 }
 
 // mostTelling leaves out what a draft has no room for: it holds so many groups
 // of sites and no more.
-func mostTelling(proposals []Proposal, draft []byte) []Proposal {
-	d, err := cable.Parse(draft)
-	if err != nil || len(d.Groups)+len(proposals) <= cable.MaxGroups {
+func mostTelling(proposals []Proposal, room int) []Proposal {
+	if len(proposals) <= room {
 		return proposals
 	}
 	slices.SortStableFunc(proposals, func(a, b Proposal) int { return cmp.Compare(b.Bits, a.Bits) })
-	proposals = proposals[:max(0, cable.MaxGroups-len(d.Groups))]
+	proposals = proposals[:room]
 	slices.SortFunc(proposals, func(a, b Proposal) int { return cmp.Compare(a.Start, b.Start) })
 	return proposals
 }
@@ -134,27 +125,27 @@ func suggestionsFor(others []Suggestion, paragraph int) []Suggestion {
 
 // pagesOf reads a draft, paragraph by paragraph: cut into sentences of tagged
 // words, with what is not ours to vary masked.
-func pagesOf(draft []byte) ([]*page, error) {
-	_, placed, err := cable.ParsePlaced(draft)
+func pagesOf(draft []byte) (*cable.Draft, []*page, error) {
+	d, placed, err := cable.ParsePlaced(draft)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pages := make([]*page, len(placed))
 	open := openedIn(placed)
 	for i := range placed {
 		sentences, err := split(placed[i].Text)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		maskParagraph(&placed[i], sentences, open)
 		pages[i] = &page{&placed[i], sentences}
 	}
-	return pages, nil
+	return d, pages, nil
 }
 
 // propose finds the candidates of a paragraph and keeps the best that do not
 // overlap.
-func (t *table) propose(p *page, taste Taste, others []Suggestion) []candidate {
+func (t *table) propose(p *page, taste *Learned, others []Suggestion) []candidate {
 	if p.foreign() != "" {
 		return nil
 	}
@@ -224,10 +215,10 @@ func (r *Rule) candidate(p *page, n int, f found) (candidate, bool) {
 }
 
 // weigh looks up how likely each alternative is taken, and drops the unlikely.
-func (c *candidate) weigh(taste Taste) {
+func (c *candidate) weigh(taste *Learned) {
 	kept := c.alts[:0]
 	for _, a := range c.alts {
-		if a.accept = taste.Accept(a.id, a.class); a.accept >= least {
+		if a.accept = taste.Accept(a.id); a.accept >= least {
 			kept = append(kept, a)
 		}
 	}
@@ -239,17 +230,15 @@ func (p *page) proposal(c candidate, paragraph int) Proposal {
 	s := p.sentences[c.sentence]
 	out := Proposal{
 		Class: c.alts[0].class, Start: p.From[c.from], End: p.To[c.to-1],
-		Original: p.Text[c.from:c.to], Bits: c.bits(), Link: c.link,
+		Original: p.Text[c.from:c.to], Bits: bits(len(c.alts)), Link: c.link,
 		Sentence: p.Text[s.start:s.end], From: p.From[s.start], To: p.To[s.end-1], Paragraph: paragraph + 1, Number: c.sentence + 1, Offset: c.from - s.start,
 	}
 	none := 1.0
 	var ids []string
-	seen := map[string]bool{}
 	for _, a := range c.alts {
 		out.Alternatives = append(out.Alternatives, a.text)
 		none *= 1 - a.accept
-		if !seen[a.id] {
-			seen[a.id] = true
+		if !slices.Contains(ids, a.id) {
 			ids = append(ids, a.id)
 		}
 		if isHouse(out.Class) && !isHouse(a.class) {

@@ -14,7 +14,7 @@ import (
 // text, as original|alternative|alternative.
 func offered(t *testing.T, text string) []string {
 	t.Helper()
-	proposals, err := Propose([]byte("Subject: x\n\n"+text+"\n"), (*Learned)(nil))
+	proposals, err := Propose([]byte("Subject: x\n\n"+text+"\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestInstructions(t *testing.T) {
 		if !p.sentences[0].instruction {
 			t.Errorf("%q is not taken for an instruction", text)
 		}
-		for _, c := range all.propose(p, (*Learned)(nil), nil) {
+		for _, c := range all.propose(p, nil, nil) {
 			for _, a := range c.alts {
 				if binding[a.id] {
 					t.Errorf("%q: %s offers %q", text, a.id, a.text)
@@ -112,7 +112,7 @@ func TestArticleFollows(t *testing.T) {
 // TestPlaces says where proposals stand in the file, whatever stands there.
 func TestPlaces(t *testing.T) {
 	const draft = "\ufeffSubject: x\r\n\r\n1. {He|She} said \\{here\\} that in view of\r\nthese problems he would like to go.\r\n\r\n2. The talks were {hard|difficult} in the near future.\r\n"
-	proposals, err := Propose([]byte(draft), (*Learned)(nil))
+	proposals, err := Propose([]byte(draft), nil)
 	if err != nil || len(proposals) < 2 {
 		t.Fatal(proposals, err)
 	}
@@ -160,7 +160,7 @@ func TestSuggestions(t *testing.T) {
 		{"", "x", false},
 	}
 	for _, tt := range tests {
-		proposals, err := Propose([]byte("Subject: x\n\n"+text+"\n"), (*Learned)(nil), Suggestion{0, tt.original, tt.alternative})
+		proposals, err := Propose([]byte("Subject: x\n\n"+text+"\n"), nil, Suggestion{0, tt.original, tt.alternative})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func FuzzPropose(f *testing.F) {
 		if err != nil {
 			return
 		}
-		proposals, err := Propose([]byte(draft), (*Learned)(nil))
+		proposals, err := Propose([]byte(draft), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +235,7 @@ func FuzzParseLearned(f *testing.F) {
 		if err != nil || string(again.Encode()) != string(l.Encode()) {
 			t.Fatalf("%v: %s", err, l.Encode())
 		}
-		if p := l.Accept("verb.x", "word.verb"); p < 0 || p > 1 {
+		if p := l.Accept("verb.x"); p < 0 || p > 1 {
 			t.Fatal(p)
 		}
 	})

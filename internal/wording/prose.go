@@ -16,7 +16,7 @@ const (
 
 // SkippedOf lists the paragraphs of a draft that Propose says nothing about.
 func SkippedOf(draft []byte) ([]Skipped, error) {
-	pages, err := pagesOf(draft)
+	_, pages, err := pagesOf(draft)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ const minQuotable = 4
 // Quotables ranks the sentences of a draft by how likely the press is to quote
 // them, likeliest first.
 func Quotables(draft []byte) ([]Quotable, error) {
-	pages, err := pagesOf(draft)
+	_, pages, err := pagesOf(draft)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +137,8 @@ func (p *page) quotable(paragraph, n int) (Quotable, bool) {
 			q.Kinds = append(q.Kinds, kind)
 		}
 	}
-	// Short sentences are quoted whole; long ones hide what they say.
 	q.Slots = p.slots(s)
+	// Short sentences are quoted whole; long ones hide what they say.
 	q.Score *= math.Pow(18/float64(max(size, 12)), 0.25)
 	return q, true
 }

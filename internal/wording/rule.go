@@ -2,6 +2,7 @@ package wording
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -128,6 +129,9 @@ func (r *Rule) line(key, value string) error {
 	return nil
 }
 
+// houseKinds are the tables of house style.
+var houseKinds = set("spelling abbreviation contraction")
+
 // finish checks that a rule is whole.
 func (r *Rule) finish() error {
 	kind, _, ok := strings.Cut(r.ID, ".")
@@ -135,7 +139,7 @@ func (r *Rule) finish() error {
 		return fmt.Errorf("an id is a class, a full stop and a name")
 	}
 	r.Class = "word." + kind
-	if kind == "spelling" || kind == "abbreviation" || kind == "contraction" || kind == "number" || kind == "date" || kind == "comma" {
+	if houseKinds[kind] {
 		r.Class = "house." + kind
 	}
 	switch {
@@ -245,12 +249,7 @@ func (c condition) holds(w *word, atStart, atEnd bool) bool {
 
 // isForm says whether a word is a form of a verb.
 func isForm(lower, lemma string) bool {
-	for _, f := range formsOf(lemma) {
-		if f == lower {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(formsOf(lemma), lower)
 }
 
 // hasTag says whether a word belongs to a class of the guard language.

@@ -53,7 +53,7 @@ func finds(t *testing.T, r *Rule, text string) []candidate {
 // onePage reads a text of one paragraph.
 func onePage(t *testing.T, text string) *page {
 	t.Helper()
-	pages, err := pagesOf([]byte("Subject: x\n\n" + cable.Escape(text) + "\n"))
+	_, pages, err := pagesOf([]byte("Subject: x\n\n" + cable.Escape(text) + "\n"))
 	if err != nil || len(pages) != 1 {
 		t.Fatal(err, len(pages), text)
 	}

@@ -63,7 +63,7 @@ func TestSampleForJudges(t *testing.T) {
 	name, cables := sampledCables(t)
 	var lines []string
 	for _, c := range cables {
-		proposals, err := Propose(c.draft, (*Learned)(nil))
+		proposals, err := Propose(c.draft, nil)
 		if err != nil {
 			continue // a control character of the scan
 		}
@@ -121,12 +121,12 @@ func TestUncovered(t *testing.T) {
 	}
 	all, open := map[string]int{}, map[string]int{}
 	for _, c := range cables {
-		pages, err := pagesOf(c.draft)
+		_, pages, err := pagesOf(c.draft)
 		if err != nil {
 			continue // a control character of the scan
 		}
 		for _, p := range pages {
-			countOpen(p, rules.propose(p, (*Learned)(nil), nil), all, open)
+			countOpen(p, rules.propose(p, nil, nil), all, open)
 		}
 	}
 	keys := slices.Sorted(maps.Keys(open))

@@ -91,7 +91,7 @@ func (p *page) harmless(c candidate, alternative string) bool {
 // boundWords must be the same in both wordings: negations, modal verbs and what
 // says how many or how sure.
 var boundWords = set(`not no never nor neither none nobody nothing nowhere n't cannot without hardly scarcely barely
-	can could may might must shall should will would ought need dare have-to had-to
+	can could may might must shall should will would ought need dare
 	all some any every each few many several most both half only first last more less least
 	if unless until always sometimes often perhaps maybe probably possibly certainly`)
 

@@ -1,12 +1,13 @@
 package wording
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"chancery/internal/canonical"
 )
 
 // A Learned taste is what one author has done with proposals so far. It is
@@ -24,25 +25,18 @@ type Count struct {
 	Struck   int `json:"struck"`
 }
 
-// priors is the share of alternatives of a class that a strict reader kept
-// (docs/wording.md has the table and where it comes from). Classes not listed
-// have anyPrior.
-var priors = map[string]float64{}
-
 const (
-	anyPrior = 0.9
-	// priorWeight is how many decisions of the author a prior counts for.
+	// prior is the share of alternatives that an author nothing is known of is
+	// taken to accept; strict readers let more stand (docs/wording.md).
+	prior = 0.9
+	// priorWeight is how many decisions of the author it counts for.
 	priorWeight = 12
 )
 
 // Accept returns the expected share of a rule's alternatives that the author
 // takes: (prior * 12 + accepted) / (12 + accepted + struck), the mean of a
 // Beta distribution. A standing approval is 1.
-func (l *Learned) Accept(id, class string) float64 {
-	prior, ok := priors[class]
-	if !ok {
-		prior = anyPrior
-	}
+func (l *Learned) Accept(id string) float64 {
 	if l == nil {
 		return prior
 	}
@@ -84,13 +78,8 @@ const maxCount = 1 << 30
 // ParseLearned reads what Encode wrote. It refuses anything else.
 func ParseLearned(data []byte) (*Learned, error) {
 	var l Learned
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&l); err != nil {
+	if _, _, err := canonical.Decode(data, &l); err != nil {
 		return nil, fmt.Errorf("not a record of decisions: %w", err)
-	}
-	if d.More() {
-		return nil, fmt.Errorf("not a record of decisions: text after its end")
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.Rules)) {
 		if c := l.Rules[id]; c.Accepted < 0 || c.Struck < 0 || c.Accepted > maxCount || c.Struck > maxCount || !validID(id) {

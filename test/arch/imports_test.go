@@ -72,12 +72,12 @@ var rooms = map[string]room{
 	},
 	// Other wordings for a draft: no copy, no reader, no network.
 	"internal/wording": {
-		ours:   []string{"cable"},
+		ours:   []string{"cable", "internal/canonical"},
 		others: []string{"github.com/jdkato/prose/v3"},
 		never:  append([]string{"math/rand"}, outside...),
 	},
 	"internal/review": {
-		ours:  []string{"cable", "internal/strength", "internal/wording"},
+		ours:  []string{"cable", "internal/canonical", "internal/strength", "internal/wording"},
 		never: append([]string{"math/rand"}, outside...),
 	},
 	// A model on this machine: the one room that speaks HTTP so far.
