@@ -145,6 +145,8 @@ func (o proposeOptions) suggestions(s Streams, draft []byte) ([]wording.Suggesti
 	return out, nil
 }
 
+const nothingOffered = "No rule applies here: they are made for English prose, and leave quotations, names, figures and orders alone."
+
 // printProposals lists proposals for people without a terminal to review on.
 func printProposals(w io.Writer, draft []byte, proposals []wording.Proposal) {
 	words, bits, house := 0, 0.0, 0.0
@@ -165,7 +167,7 @@ func printProposals(w io.Writer, draft []byte, proposals []wording.Proposal) {
 	}
 	tw.Flush()
 	if len(proposals) == 0 {
-		fmt.Fprintln(w, "No rule applies here: they are made for English prose, and leave quotations, names, figures and orders alone.")
+		fmt.Fprintln(w, nothingOffered)
 		return
 	}
 	fmt.Fprintf(w, "\n%s, %.1f bits in %s", count(len(proposals), "place"), bits, count(words, "word"))
@@ -259,7 +261,7 @@ func (o proposeOptions) review(s Streams, draft []byte) error {
 	}
 	defer log.Close()
 	if all, _ := r.Units(); all == 0 {
-		fmt.Fprintln(s.Err, "No rule applies here: they are made for English prose, and leave quotations, names, figures and orders alone.")
+		fmt.Fprintln(s.Err, nothingOffered)
 		return durable.Remove(o.Journal)
 	}
 	finished, err := conduct(s, r, log)

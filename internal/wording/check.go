@@ -23,15 +23,19 @@ func (p *page) fit(c candidate) (candidate, bool) {
 		return c, false
 	}
 	original := p.Text[c.from:c.to]
+	opens := opensAt(s.words, first)
 	kept := c.alts[:0:0]
 	for _, a := range c.alts {
+		if opens && a.text == "" {
+			continue // the word after it has no capital
+		}
 		if !sameWords(a.text, original) && !doubled(s.words, first, last, a.text) && !repeats(s.words, first, last, original, a.text) &&
 			!p.takenUp(c.sentence, original, a.text) && !(attributive(s.words, first, last) && begins(a.text)) {
 			kept = append(kept, a)
 		}
 	}
 	c.alts = kept
-	p.mendCapitals(&c, opensAt(s.words, first))
+	p.mendCapitals(&c, opens)
 	p.widenForDrop(&c)
 	p.widenForArticle(&c, s.words, first)
 	return c, len(kept) > 0

@@ -90,6 +90,8 @@ func TestWholeSentence(t *testing.T) {
 	tests := []struct{ text, want, never string }{
 		{"He made an effort to meet them and gave a frank answer.", "", "an candid"},
 		{"However, the talks failed.", "", "|nevertheless"},
+		{"He saw both the Chinese and the Thai.", "both |", ""},
+		{"Both the Chinese and the Thai agreed to it.", "", "Both |"},
 		{"They began the talks after the discussions had failed.", "", "|discussions"},
 	}
 	for _, tt := range tests {
