@@ -192,7 +192,7 @@ func (p *play) tell(s Streams, finding, control, outsider *tracing) {
 	w := s.Out
 	b := bold(s.Colour)
 	fmt.Fprintf(w, "%s\n\n%s\n\n", b(p.scene.Title), wrap(p.scene.Story, 96))
-	fmt.Fprintf(w, "%s  Written plain in drafts/plain.txt; its other wordings were offered, typed and struck in a review.\n",
+	fmt.Fprintf(w, "%s  In plain words, in drafts/plain.txt; the other wordings were offered, typed and struck in a review.\n",
 		b("Written"))
 	fmt.Fprintf(w, "%s  %s, each worded for one reader: %s with alternatives, %.0f bits.\n",
 		b("Marked"), count(len(p.book.Readers()), "copy"), count(len(p.draft.Groups), "place"), p.draft.Bits())
