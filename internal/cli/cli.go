@@ -56,7 +56,7 @@ func Main(args []string, s Streams) (code int) {
 			code = st.code
 		}
 	}()
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := signal.NotifyContext(context.Background(), endings()...)
 	defer cancel()
 	context.AfterFunc(ctx, cancel) // a second Ctrl-C ends the process at once
 	s, out := s.within(ctx)
@@ -124,4 +124,14 @@ func (s Streams) progress(doing string) func(string) {
 		return nil
 	}
 	return func(what string) { fmt.Fprintf(s.Err, "chancery: %s %s\n", doing, what) }
+}
+
+// endings are the signals that end a command in order: files whole, the
+// terminal as it was. One started to outlive its terminal does.
+func endings() []os.Signal {
+	out := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		out = append(out, syscall.SIGHUP)
+	}
+	return out
 }

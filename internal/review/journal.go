@@ -58,7 +58,7 @@ func digest(data []byte) string {
 func (o Offer) check(draft []byte) error {
 	last := 0
 	for _, p := range o.Proposals {
-		if !within(p.Start, p.End, draft) || p.Start < last || len(p.Alternatives) == 0 || len(p.Alternatives) >= cable.MaxAlternatives ||
+		if !within(p.Start, p.End, draft) || p.Start < last || len(p.Alternatives) == 0 || len(p.Alternatives) >= cable.MaxAlternatives || len(p.By) != len(p.Alternatives) ||
 			!inside(p.Offset, p.Original, p.Sentence) || !within(p.From, p.To, draft) || !printable(p.Sentence) ||
 			!printable(strings.Join(p.Alternatives, "")) {
 			return fmt.Errorf("the proposal %q does not stand in the draft", p.Original)

@@ -244,6 +244,50 @@ func TestLearning(t *testing.T) {
 	}
 }
 
+// TestDecisionsCountForTheRuleOfTheWording says that a struck wording counts
+// against the rule that wrote it, not against others merged at the same words.
+func TestDecisionsCountForTheRuleOfTheWording(t *testing.T) {
+	s := begin(t, 0)
+	merged := func(p wording.Proposal) bool { return p.By[0] != p.By[len(p.By)-1] }
+	for !slices.ContainsFunc(s.units[s.at].Proposals, merged) {
+		press(t, s, KeyNext)
+	}
+	j := slices.IndexFunc(s.units[s.at].Proposals, merged)
+	by := s.units[s.at].Proposals[j].By
+	letter := string(rune('a' + j))
+	press(t, s, letter, "1", KeyAccept)
+	taste := &wording.Learned{}
+	s.Learn(taste)
+	if c := taste.Rules[by[0]]; c.Struck == 0 {
+		t.Errorf("%s: %+v after its wording was struck", by[0], c)
+	}
+	if c := taste.Rules[by[len(by)-1]]; c.Struck > 0 || c.Accepted == 0 {
+		t.Errorf("%s: %+v after another rule's wording was struck", by[len(by)-1], c)
+	}
+}
+
+// TestTypedWordsMayStandOnTwoLines says that a line's end between words is no
+// obstacle: drafts are wrapped by hand.
+func TestTypedWordsMayStandOnTwoLines(t *testing.T) {
+	text := "Subject: x\n\n1. In view of this the Minister was reckless\nwith money, clumsy with friends and recklessness itself.\n"
+	s, err := New([]byte(text), &wording.Learned{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	press(t, s, KeyEnough)
+	if !s.Press(Event{KeyTyped, "reckless with money = careless of money"}) {
+		t.Fatal(s.said)
+	}
+	if s.Press(Event{KeyTyped, "eckless with = x"}) {
+		t.Error("part of a word is taken")
+	}
+	press(t, s, KeyAccept)
+	out, err := wording.Apply([]byte(text), s.Result())
+	if err != nil || !strings.Contains(string(out), "|careless of money}") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestScreen looks at the words an author needs on every screen.
 func TestScreen(t *testing.T) {
 	s := begin(t, 1)

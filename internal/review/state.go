@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -74,7 +75,7 @@ func newSession(draft []byte, offer Offer) *Session {
 // it need not be seen.
 func (u Unit) standing(approved []string) bool {
 	for _, p := range u.Proposals {
-		for _, id := range p.Rules() {
+		for _, id := range p.By {
 			if !slices.Contains(approved, id) {
 				return false
 			}
@@ -275,12 +276,12 @@ func (s *Session) siteFor(u *Unit, words string, named bool, list string) (wordi
 	var site wording.Site
 	var original string
 	if named {
-		i := WholeWords(string(s.draft[u.Start:u.End]), words)
-		if i < 0 {
+		from, to := wholeWords(string(s.draft[u.Start:u.End]), words)
+		if from < 0 {
 			s.said = "those words do not stand in the sentence"
 			return site, false
 		}
-		site.Start, site.End, original = u.Start+i, u.Start+i+len(words), words
+		site.Start, site.End, original = u.Start+from, u.Start+to, words
 	} else {
 		slot := u.Slots[s.slot]
 		site.Start, site.End, original = slot.Start, slot.End, slot.Text
@@ -311,23 +312,24 @@ func (s *Session) siteFor(u *Unit, words string, named bool, list string) (wordi
 	return site, true
 }
 
-// WholeWords returns where words first stand in a text, not as a part of
-// longer ones, or -1.
-func WholeWords(text, words string) int {
-	for at := 0; words != ""; {
-		i := strings.Index(text[at:], words)
-		if i < 0 {
-			return -1
-		}
-		at += i
-		before, _ := utf8.DecodeLastRuneInString(text[:at])
-		after, _ := utf8.DecodeRuneInString(text[at+len(words):])
-		if !inWord(before) && !inWord(after) {
-			return at
-		}
-		at += len(words)
+// wholeWords returns where words first stand in a text, not as a part of
+// longer ones, or -1. A line may end between them.
+func wholeWords(text, words string) (from, to int) {
+	var parts []string
+	for _, w := range strings.Fields(words) {
+		parts = append(parts, regexp.QuoteMeta(w))
 	}
-	return -1
+	if len(parts) == 0 {
+		return -1, -1
+	}
+	for _, at := range regexp.MustCompile(strings.Join(parts, `\s+`)).FindAllStringIndex(text, -1) {
+		before, _ := utf8.DecodeLastRuneInString(text[:at[0]])
+		after, _ := utf8.DecodeRuneInString(text[at[1]:])
+		if !inWord(before) && !inWord(after) {
+			return at[0], at[1]
+		}
+	}
+	return -1, -1
 }
 
 func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }
@@ -391,13 +393,9 @@ func (s *Session) Learn(taste *wording.Learned) {
 			continue
 		}
 		for j, p := range u.Proposals {
-			for k := range p.Alternatives {
-				for _, id := range p.Rules() {
-					taste.Count(id, !s.marks[i].struck[j][k])
-				}
-			}
-			if s.marks[i].always[j] {
-				for _, id := range p.Rules() {
+			for k, id := range p.By {
+				taste.Count(id, !s.marks[i].struck[j][k])
+				if s.marks[i].always[j] {
 					taste.Approve(id)
 				}
 			}

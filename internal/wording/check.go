@@ -1,6 +1,8 @@
 package wording
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -222,15 +224,18 @@ func stemOf(w string) string {
 }
 
 // separate strikes alternatives that would put one word of substance into a
-// sentence twice, if both of two places took them.
+// sentence twice, if both of two places took them, and those beyond what a
+// place shows. Places with fewer wordings choose first: they lose more.
 func separate(cands []candidate) []candidate {
-	var out []candidate
+	order := make([]*candidate, len(cands))
+	for i := range cands {
+		order[i] = &cands[i]
+	}
+	slices.SortStableFunc(order, func(a, b *candidate) int { return cmp.Or(a.sentence-b.sentence, len(a.alts)-len(b.alts)) })
 	used := map[string]bool{}
-	sentence := -1
-	for _, c := range cands {
-		if c.sentence != sentence {
+	for i, c := range order {
+		if i > 0 && order[i-1].sentence != c.sentence {
 			clear(used)
-			sentence = c.sentence
 		}
 		kept := c.alts[:0:0]
 		for _, a := range c.alts {
@@ -243,11 +248,9 @@ func separate(cands []candidate) []candidate {
 				used[stem] = true
 			}
 		}
-		if c.alts = kept; len(kept) > 0 {
-			out = append(out, c)
-		}
+		c.alts = kept
 	}
-	return out
+	return slices.DeleteFunc(cands, func(c candidate) bool { return len(c.alts) == 0 })
 }
 
 func anyUsed(used map[string]bool, text string) bool {

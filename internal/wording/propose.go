@@ -57,6 +57,8 @@ type Proposal struct {
 	Original string `json:"original"`
 	// Alternatives are other wordings, the likeliest to please first; 1 to 5.
 	Alternatives []string `json:"alternatives"`
+	// By is the rule or move behind each alternative.
+	By []string `json:"by"`
 	// Bits is log2(1 + number of alternatives): what the place tells of a
 	// copy if all are accepted.
 	Bits float64 `json:"bits"`
@@ -236,7 +238,7 @@ func (p *page) proposal(c candidate, paragraph int) Proposal {
 	none := 1.0
 	var ids []string
 	for _, a := range c.alts {
-		out.Alternatives = append(out.Alternatives, a.text)
+		out.Alternatives, out.By = append(out.Alternatives, a.text), append(out.By, a.id)
 		none *= 1 - a.accept
 		if !slices.Contains(ids, a.id) {
 			ids = append(ids, a.id)
@@ -252,6 +254,3 @@ func (p *page) proposal(c candidate, paragraph int) Proposal {
 
 // House says whether the proposal is of house style, which editors undo.
 func (p Proposal) House() bool { return isHouse(p.Class) }
-
-// Rules returns the ids of the rules and moves behind the proposal.
-func (p Proposal) Rules() []string { return strings.Split(p.ID, "+") }

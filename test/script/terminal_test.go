@@ -18,6 +18,7 @@ import (
 // A terminal is a real one, with a command on it.
 type terminal struct {
 	t     *testing.T
+	pid   int
 	us    *os.File
 	ended chan error
 	mu    sync.Mutex
@@ -51,7 +52,7 @@ func onTerminal(t *testing.T, dir string, args ...string) *terminal {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	term := &terminal{t: t, us: us, ended: make(chan error, 1)}
+	term := &terminal{t: t, pid: c.Process.Pid, us: us, ended: make(chan error, 1)}
 	go term.read()
 	go func() { term.ended <- c.Wait() }()
 	return term
@@ -107,6 +108,38 @@ func (m *terminal) end() int {
 		m.t.Fatal("the command does not end")
 	}
 	return -1
+}
+
+// raw says whether keys arrive one by one, unechoed.
+func (m *terminal) raw() bool {
+	m.t.Helper()
+	mode, err := unix.IoctlGetTermios(int(m.us.Fd()), unix.TCGETS)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return mode.Lflag&unix.ICANON == 0
+}
+
+// TestHangUpRestoresTerminal closes the line in the middle of a review: the
+// terminal is left as it was, and the review can go on.
+func TestHangUpRestoresTerminal(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "plain.txt"), []byte(reviewed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := onTerminal(t, dir, "propose", "plain.txt", "--quotable", "1")
+	m.see("other wordings for <", "")
+	if !m.raw() {
+		t.Fatal("a review does not read single keys")
+	}
+	if err := syscall.Kill(m.pid, syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	m.end()
+	if m.raw() {
+		t.Error("the terminal is left unable to show what is typed")
+	}
+	exists(t, dir, "plain.txt.review", true)
 }
 
 const reviewed = `Subject: The harbour
