@@ -1,0 +1,81 @@
+package custody
+
+import (
+	"context"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Storage keeps a log. Several processes may use one at a time.
+//
+// What a method returns was durable when it was read. An error of the storage
+// is a [fault.System] unless said otherwise.
+type Storage interface {
+	// Create stores the first checkpoint, of size 0. If there is a log already
+	// it does nothing and returns an error of kind fault.Exists.
+	Create(ctx context.Context, checkpoint []byte) error
+
+	// Sequence calls f while no other call of it, in any process, is under way,
+	// and stores the batch that f returns. All of the batch is stored or nothing;
+	// on return without error it is durable. If f returns an error or no batch,
+	// nothing is stored and that error is returned. A commitment that is logged
+	// already is fault.Exists, and nothing is stored. With any other error the batch
+	// may have been stored all the same, so the caller must look before it
+	// concludes that it was not.
+	//
+	// f is called at most once and must not keep tx.
+	Sequence(ctx context.Context, f func(tx Tx) (*Batch, error)) error
+
+	// Head returns the newest checkpoint; fault.NotFound if there is no log.
+	Head(ctx context.Context) (Head, error)
+
+	// Nodes returns the hashes stored at indexes (tlog.StoredHashIndex), in that
+	// order; fault.NotFound if one is missing.
+	Nodes(ctx context.Context, indexes []int64) ([]tlog.Hash, error)
+
+	// Leaves returns at most n commitments from index start on.
+	Leaves(ctx context.Context, start, n int64) ([]Commitment, error)
+
+	// Find returns the index of each commitment that is logged.
+	Find(ctx context.Context, commitments []Commitment) (map[Commitment]int64, error)
+
+	// Bodies returns the bodies for a party with an index of at least from, in
+	// order of index, at most n of them.
+	Bodies(ctx context.Context, party string, from int64, n int) ([]Stored, error)
+
+	// SetCosigned stores a cosigned checkpoint unless one of a larger size is
+	// stored.
+	SetCosigned(ctx context.Context, size int64, checkpoint []byte) error
+
+	// Cosigned returns the cosigned checkpoint of largest size; fault.NotFound if
+	// there is none.
+	Cosigned(ctx context.Context) ([]byte, error)
+}
+
+// Tx is the log as it stands inside a call of Sequence.
+type Tx interface {
+	Head() (Head, error)
+	Nodes(indexes []int64) ([]tlog.Hash, error)
+	Find(commitments []Commitment) (map[Commitment]int64, error)
+}
+
+// A Head is the newest checkpoint with its signatures, and its size.
+type Head struct {
+	Size       int64
+	Checkpoint []byte
+}
+
+// A Batch is what one call of Sequence adds: the submissions in the order of
+// their leaves, the first at index Head.Size, the hashes that the tree gains,
+// the first at tlog.StoredHashCount(Head.Size), and the new checkpoint.
+type Batch struct {
+	Submissions []Submission
+	Nodes       []tlog.Hash
+	Checkpoint  []byte
+}
+
+// A Stored body is one of the entry at an index.
+type Stored struct {
+	Index int64
+	Data  []byte
+}
