@@ -15,12 +15,17 @@ var product = map[string]string{
 	"codeberg.org/readeck/go-readability": "finds the article in a page of a newspaper",
 	"filippo.io/age":                      "seals and opens: a reviewed format with post-quantum recipients",
 	"github.com/PuerkitoBio/goquery":      "reads the HTML that newspapers really serve",
+	"filippo.io/mldsa":                    "ML-DSA-44 signatures (FIPS 204), until the standard library has them",
 	"github.com/alecthomas/kong":          "verbs, flags and their help from one struct a verb",
+	"github.com/jackc/pgx/v5":             "speaks to PostgreSQL",
 	"github.com/jdkato/prose/v3":          "tags the words of a draft with their parts of speech (tag alone; pinned, its tags are part of our rules)",
-	"golang.org/x/mod":                    "Merkle hashing as transparency logs do it (sumdb/tlog)",
+	"github.com/pressly/goose/v3":         "migrations, one text for both engines (v3.28.0: later ones pull another libc under SQLite)",
+	"github.com/transparency-dev/formats": "cosignatures and proof files as C2SP specifies them",
+	"golang.org/x/mod":                    "Merkle hashing and signed notes as transparency logs do them (sumdb)",
 	"golang.org/x/net":                    "the HTML parser of the Go project",
 	"golang.org/x/term":                   "asks for a passphrase without showing it",
 	"golang.org/x/text":                   "Unicode normalisation and the encodings of old web pages",
+	"modernc.org/sqlite":                  "SQLite without C (v1.60.1: its libc must be the one it was made with)",
 }
 
 // testsOnly lists the modules that only tests use.

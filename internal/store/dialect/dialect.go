@@ -1,0 +1,130 @@
+// Package dialect knows the two SQL engines: how to reach them, and the few
+// points in which they differ. All SQL of the registry is one text for both; this
+// is the only package that imports a driver.
+package dialect
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite" // registers "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"chancery/internal/fault"
+)
+
+// An Engine is what differs between SQLite and PostgreSQL.
+type Engine struct {
+	Name      string
+	Migration goose.Dialect
+	// ForUpdate, put after a SELECT inside a transaction, holds the rows until it
+	// ends. SQLite has no such words and needs none: its transactions that write
+	// exclude each other from their beginning.
+	ForUpdate string
+}
+
+var (
+	sqliteEngine   = Engine{"SQLite", goose.DialectSQLite3, ""}
+	postgresEngine = Engine{"PostgreSQL", goose.DialectPostgres, " FOR UPDATE"}
+)
+
+const postgresPrefix = "postgres://"
+
+// sqliteOptions make every commit durable before it returns, let readers go on
+// while one writes, and take the lock for writing at the beginning of a
+// transaction, where waiting for it is possible.
+const sqliteOptions = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=busy_timeout(30000)&_txlock=immediate"
+
+// Connections at most, open and kept.
+const (
+	maxOpen = 16
+	maxIdle = 8
+)
+
+// Open reaches a database: a URL that begins with postgres://, or the name of a
+// SQLite file. A file must exist (fault.NotFound), so that a typing error never
+// starts an empty log.
+func Open(ctx context.Context, address string) (*sql.DB, Engine, error) {
+	driver, dsn, engine := "sqlite", "", sqliteEngine
+	if strings.HasPrefix(address, postgresPrefix) {
+		driver, dsn, engine = "pgx", address, postgresEngine
+	} else {
+		if info, err := os.Stat(address); err != nil || info.IsDir() {
+			return nil, engine, fault.NotFound.New("there is no database").At(address, 0, 0).
+				WithHint("chancery init makes one; check the name")
+		}
+		dsn = "file:" + (&url.URL{Path: filepath.ToSlash(address)}).EscapedPath() + sqliteOptions
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, engine, fault.Usage.New("the address of the database cannot be read").
+			WithHint("write postgres://user@host:port/name, or the name of a file")
+	}
+	db.SetMaxOpenConns(maxOpen)
+	db.SetMaxIdleConns(maxIdle)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, engine, errors.Join(Explain(err, "reach the database"), db.Close())
+	}
+	return db, engine, nil
+}
+
+// CreateFile makes the file of an SQLite database, readable by its owner alone;
+// for PostgreSQL, where the database exists already, it does nothing.
+func CreateFile(address string) error {
+	if strings.HasPrefix(address, postgresPrefix) {
+		return nil
+	}
+	f, err := os.OpenFile(address, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fault.Exists.New("there is a database already").At(address, 0, 0).WithHint("use it, or take another name")
+	}
+	if err != nil {
+		return fault.System.Wrap(err, "make a database")
+	}
+	return f.Close()
+}
+
+// Explain says in our terms what an engine refused: fault.Exists where a row is
+// there already, fault.Interrupted where the caller gave up, else fault.System.
+// An address with a password in it is never part of the message.
+func Explain(err error, doing string) error {
+	var pg *pgconn.PgError
+	var lite *sqlite.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return fault.Interrupted.Wrap(err, "%s", doing)
+	case errors.As(err, &pg):
+		if pg.Code == "23505" {
+			return fault.Exists.New("%s: it is there already", doing)
+		}
+		return fault.System.New("%s: PostgreSQL says %s (%s)", doing, pg.Message, pg.Code)
+	case errors.As(err, &lite):
+		if code := lite.Code(); code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || code == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
+			return fault.Exists.New("%s: it is there already", doing)
+		}
+		return fault.System.New("%s: %v", doing, lite)
+	}
+	return fault.System.Wrap(scrubbed{err}, "%s", doing).WithHint("is the database running, and is there room on its disk?")
+}
+
+// scrubbed hides what connection errors say of the address.
+type scrubbed struct{ error }
+
+func (s scrubbed) Unwrap() error { return s.error }
+func (s scrubbed) Error() string {
+	text := s.error.Error()
+	if i := strings.Index(text, postgresPrefix); i >= 0 {
+		text = text[:i] + "..."
+	}
+	return text
+}

@@ -1,0 +1,198 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"chancery/internal/custody"
+	"chancery/internal/fault"
+)
+
+var _ custody.Storage = (*Memory)(nil)
+
+// A Memory is a log in memory that fails on demand. It keeps what a database
+// would; two [custody.Log] may share one.
+type Memory struct {
+	// Fail, if set, is called before each write. See [Failure].
+	Fail func(op string) Failure
+
+	sequencing sync.Mutex // held by the one call of Sequence
+
+	mu       sync.Mutex // guards all below
+	created  bool
+	head     custody.Head
+	leaves   []custody.Commitment
+	nodes    []tlog.Hash
+	bodies   map[string][]custody.Stored
+	size     int64 // of cosigned
+	cosigned []byte
+}
+
+// A Failure is how a write fails.
+type Failure int
+
+// The failures: none; an error and nothing stored; an error although all is
+// stored, as when the connection breaks after the commit.
+const (
+	None Failure = iota
+	Lost
+	Stored
+)
+
+func (m *Memory) fail(op string) Failure {
+	if m.Fail == nil {
+		return None
+	}
+	return m.Fail(op)
+}
+
+func errFailed(op string) error {
+	return fault.System.New("%s: the store failed, as the test asked", op)
+}
+
+// write runs f with the memory locked, or fails as asked.
+func (m *Memory) write(op string, f func() error) error {
+	how := m.fail(op)
+	if how == Lost {
+		return errFailed(op)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := f(); err != nil {
+		return err
+	}
+	if how == Stored {
+		return errFailed(op)
+	}
+	return nil
+}
+
+// Create is that of [custody.Storage].
+func (m *Memory) Create(_ context.Context, checkpoint []byte) error {
+	return m.write("create", func() error {
+		if m.created {
+			return fault.Exists.New("there is a log already")
+		}
+		m.created, m.head = true, custody.Head{Checkpoint: slices.Clone(checkpoint)}
+		m.bodies = map[string][]custody.Stored{}
+		return nil
+	})
+}
+
+// Sequence is that of [custody.Storage].
+func (m *Memory) Sequence(ctx context.Context, f func(custody.Tx) (*custody.Batch, error)) error {
+	m.sequencing.Lock()
+	defer m.sequencing.Unlock()
+	if _, err := m.Head(ctx); err != nil {
+		return err
+	}
+	b, err := f(memoryTx{ctx, m})
+	if err != nil {
+		return err
+	}
+	return m.write("sequence", func() error {
+		for _, s := range b.Submissions {
+			if slices.Contains(m.leaves, s.Commitment) {
+				return fault.Exists.New("the commitment is logged already")
+			}
+		}
+		for i, s := range b.Submissions {
+			for _, body := range s.Bodies {
+				m.bodies[body.Party] = append(m.bodies[body.Party], custody.Stored{Index: m.head.Size + int64(i), Data: slices.Clone(body.Data)})
+			}
+			m.leaves = append(m.leaves, s.Commitment)
+		}
+		m.nodes = append(m.nodes, b.Nodes...)
+		m.head = custody.Head{Size: m.head.Size + int64(len(b.Submissions)), Checkpoint: slices.Clone(b.Checkpoint)}
+		return nil
+	})
+}
+
+type memoryTx struct {
+	ctx context.Context
+	m   *Memory
+}
+
+func (t memoryTx) Head() (custody.Head, error)                { return t.m.Head(t.ctx) }
+func (t memoryTx) Nodes(indexes []int64) ([]tlog.Hash, error) { return t.m.Nodes(t.ctx, indexes) }
+func (t memoryTx) Find(c []custody.Commitment) (map[custody.Commitment]int64, error) {
+	return t.m.Find(t.ctx, c)
+}
+
+// Head is that of [custody.Storage].
+func (m *Memory) Head(context.Context) (custody.Head, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.created {
+		return custody.Head{}, fault.NotFound.New("there is no log")
+	}
+	return m.head, nil
+}
+
+// Nodes is that of [custody.Storage].
+func (m *Memory) Nodes(_ context.Context, indexes []int64) ([]tlog.Hash, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []tlog.Hash
+	for _, i := range indexes {
+		if i < 0 || i >= int64(len(m.nodes)) {
+			return nil, fault.NotFound.New("no hash at %d", i)
+		}
+		out = append(out, m.nodes[i])
+	}
+	return out, nil
+}
+
+// Leaves is that of [custody.Storage].
+func (m *Memory) Leaves(_ context.Context, start, n int64) ([]custody.Commitment, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	from := min(start, int64(len(m.leaves)))
+	return slices.Clone(m.leaves[from:min(from+n, int64(len(m.leaves)))]), nil
+}
+
+// Find is that of [custody.Storage].
+func (m *Memory) Find(_ context.Context, c []custody.Commitment) (map[custody.Commitment]int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at := make(map[custody.Commitment]int64, len(m.leaves))
+	for i, l := range m.leaves {
+		at[l] = int64(i)
+	}
+	maps.DeleteFunc(at, func(l custody.Commitment, _ int64) bool { return !slices.Contains(c, l) })
+	return at, nil
+}
+
+// Bodies is that of [custody.Storage].
+func (m *Memory) Bodies(_ context.Context, party string, from int64, n int) ([]custody.Stored, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.bodies[party]
+	first, _ := slices.BinarySearchFunc(all, from, func(s custody.Stored, from int64) int { return cmp.Compare(s.Index, from) })
+	return slices.Clone(all[first:min(first+n, len(all))]), nil
+}
+
+// SetCosigned is that of [custody.Storage].
+func (m *Memory) SetCosigned(_ context.Context, size int64, checkpoint []byte) error {
+	return m.write("cosign", func() error {
+		if m.cosigned == nil || size >= m.size {
+			m.size, m.cosigned = size, slices.Clone(checkpoint)
+		}
+		return nil
+	})
+}
+
+// Cosigned is that of [custody.Storage].
+func (m *Memory) Cosigned(context.Context) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cosigned == nil {
+		return nil, fault.NotFound.New("no witness has cosigned")
+	}
+	return slices.Clone(m.cosigned), nil
+}
