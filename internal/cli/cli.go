@@ -26,6 +26,7 @@ type verbs struct {
 	Trace   traceOptions   `cmd:"" help:"Say whose copy the words of a leak came from, or that it cannot be told."`
 	Measure measureOptions `cmd:"" help:"Measure what the tracer reaches: the tables of docs/figures.md."`
 	Demo    demoOptions    `cmd:"" help:"Play a leak from end to end: an invented embassy, twelve readers, three newspapers."`
+	Witness witnessOptions `cmd:"" help:"Watch a custody log from outside and cosign what extends it."`
 	Version versionOptions `cmd:"" help:"Print the version."`
 }
 

@@ -65,11 +65,9 @@ type Witness struct {
 	now  []byte                        // guarded by mu; what the state file holds
 }
 
-// Create makes the state file of a new witness. A witness that lost its memory
+// NewState is the state file of a new witness. A witness that lost its memory
 // would cosign a second history, so one is never made in passing.
-func Create(file string) error {
-	return durable.CreateFile(file, state{format, map[string]string{}}.encode())
-}
+func NewState() []byte { return state{format, map[string]string{}}.encode() }
 
 // Open opens a witness: its private key, the logs it watches, its state file.
 // A state file that was altered is refused.

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"chancery/internal/custody"
+	"chancery/internal/custody/witness"
+	"chancery/internal/durable"
+	"chancery/internal/fault"
+	"chancery/internal/sign"
+)
+
+// Files in the folder of a witness.
+const (
+	witnessKey   = "witness.key"
+	witnessLogs  = "logs.policy"
+	witnessState = "witness.state"
+)
+
+type witnessOptions struct {
+	Folder string `arg:"" placeholder:"FOLDER" help:"Where the witness keeps its key and its memory."`
+	New    string `placeholder:"NAME" help:"Make a new witness of this name, such as witness.example/1, in a new folder."`
+	Logs   string `placeholder:"FILE" help:"With --new: a policy file that names the logs to watch."`
+	Listen string `default:"127.0.0.1:7010" placeholder:"ADDR" help:"Serve at this address (${default})."`
+	Keys   bool   `help:"Print the public keys, as lines of a policy, and end."`
+}
+
+// Help is shown by chancery witness --help.
+func (witnessOptions) Help() string {
+	return `A witness is somebody outside who watches a custody log: it cosigns each newer state of the log that
+extends the one it cosigned before, and no other. It sees how long the log is and a hash, never an entry.
+
+  chancery witness watch/ --new witness.example/1 --logs registry.policy
+  chancery witness watch/ --listen 192.0.2.7:7010
+
+The first makes the folder and prints the lines that parties add to their policy. Keep the folder's file
+witness.state: a witness that lost its memory, or was put back to an old one, could cosign a second history.
+The protocol is C2SP tlog-witness; requests are not secret and prove themselves, so plain HTTP is enough.`
+}
+
+// Run makes or runs a witness.
+func (o witnessOptions) Run(ctx context.Context, s Streams) error {
+	if o.New != "" {
+		return o.make(s)
+	}
+	if o.Logs != "" {
+		return fault.Usage.New("--logs goes with --new").WithHint("edit %s to watch another log", filepath.Join(o.Folder, witnessLogs))
+	}
+	key, err := o.key()
+	if err != nil {
+		return err
+	}
+	if o.Keys {
+		return printWitness(s, key, o.Listen)
+	}
+	policy, err := readPolicy(filepath.Join(o.Folder, witnessLogs))
+	if err != nil {
+		return err
+	}
+	w, err := witness.Open(key, policy, filepath.Join(o.Folder, witnessState))
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(s.Err, nil))
+	handler := w.Handler(func(status int, why string) { logger.Warn("refused", "status", status, "why", fault.Escape(why)) })
+	return listen(ctx, s, o.Listen, "witness "+key.Name(), handler)
+}
+
+func (o witnessOptions) make(s Streams) error {
+	if o.Logs == "" {
+		return fault.Usage.New("which logs is it to watch?").WithHint("give --logs FILE, a policy file with the lines \"log VKEY\"")
+	}
+	policy, err := readPolicy(o.Logs)
+	if err != nil {
+		return err
+	}
+	key, err := sign.GenerateNoteKey(o.New)
+	if err != nil {
+		return err
+	}
+	err = durable.CreateFolder(o.Folder, func(f *durable.Folder) error {
+		if err := f.WriteFile(witnessKey, []byte(key.Secret())); err != nil {
+			return err
+		}
+		if err := f.WriteFile(witnessState, witness.NewState()); err != nil {
+			return err
+		}
+		return f.WriteFile(witnessLogs, policy.Text())
+	})
+	if err != nil {
+		return err
+	}
+	return printWitness(s, key, o.Listen)
+}
+
+func (o witnessOptions) key() (*sign.NoteKey, error) {
+	name := filepath.Join(o.Folder, witnessKey)
+	text, err := durable.ReadFile(name, 1<<16)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fault.NotFound) {
+		return nil, fault.NotFound.New("there is no witness").At(o.Folder, 0, 0).WithHint("make one: chancery witness %s --new NAME --logs FILE", o.Folder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := sign.ParseNoteKey(string(text))
+	return key, fault.At(err, name, 0, 0)
+}
+
+// printWitness prints what parties add to their policies.
+func printWitness(s Streams, key *sign.NoteKey, listen string) error {
+	var b strings.Builder
+	names := []string{"ed25519", "mldsa44"}
+	short := strings.Map(func(r rune) rune {
+		if r == '/' || r == '.' || r == ':' {
+			return '-'
+		}
+		return r
+	}, key.Name())
+	for i, vkey := range key.WitnessVKeys() {
+		fmt.Fprintf(&b, "witness %s-%s %s http://%s\n", short, names[i], vkey, listen)
+	}
+	fmt.Fprintf(&b, "group %s all %s-%s %s-%s\n", short, short, names[0], short, names[1])
+	_, err := fmt.Fprint(s.Out, b.String())
+	return err
+}
+
+// readPolicy reads a policy file.
+func readPolicy(name string) (*custody.Policy, error) {
+	data, err := durable.ReadFile(name, custody.MaxPolicy)
+	if err != nil {
+		return nil, err
+	}
+	return custody.ParsePolicy(name, data)
+}
+
+// Limits of the servers that the command starts.
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = time.Minute
+	idleTimeout   = 2 * time.Minute
+	shutdownTime  = 10 * time.Second
+	maxHeader     = 16 << 10
+)
+
+// listen serves until ctx ends, and then lets what is being answered end.
+func listen(ctx context.Context, s Streams, address, what string, handler http.Handler) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fault.System.Wrap(err, "listen at %s", address).WithHint("is the address another program's? choose one with --listen")
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.NewTextHandler(s.Err, nil), slog.LevelDebug),
+	}
+	fmt.Fprintf(s.Err, "chancery: %s at http://%s\n", what, l.Addr())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fault.System.Wrap(err, "serve")
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	if err := server.Shutdown(last); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return fault.System.Wrap(err, "end")
+	}
+	return nil
+}
