@@ -3,25 +3,17 @@ package wording
 import (
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
-// forms remembers the forms of verbs that guards name.
-var forms sync.Map // string -> []string
-
 // formsOf returns every form of a verb, those of be whole.
 func formsOf(lemma string) []string {
-	if f, ok := forms.Load(lemma); ok {
-		return f.([]string)
-	}
 	v := conjugate(lemma)
 	f := v[:]
 	if lemma == "be" {
 		f = append(f, "am", "are", "were", "'re", "'m")
 	}
-	forms.Store(lemma, f)
 	return f
 }
 
@@ -229,9 +221,16 @@ func (g guard) met(words []word, f found) bool {
 }
 
 func chainAt(words []word, i int, chain []condition) bool {
-	for k, c := range chain {
+	for k := range chain {
+		c := &chain[k]
 		var w *word
 		j := i + k
+		if c.word != "" { // most of them
+			if j < 0 || j >= len(words) || words[j].lower != c.word {
+				return false
+			}
+			continue
+		}
 		if j >= 0 && j < len(words) {
 			w = &words[j]
 		}

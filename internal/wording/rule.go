@@ -190,9 +190,9 @@ type guard struct {
 
 // A condition is about one word.
 type condition struct {
-	word  string // a literal
-	lemma string // any form of a verb
-	tag   string // a class, such as N
+	word  string   // a literal
+	forms []string // of a verb, one of which it must be
+	tag   string   // a class, such as N
 }
 
 func parseGuard(key, value string) (guard, error) {
@@ -225,7 +225,7 @@ func parseCondition(part string) (condition, error) {
 		}
 		return condition{tag: tag}, nil
 	case strings.HasPrefix(part, "=") && len(part) > 1:
-		return condition{lemma: part[1:]}, nil
+		return condition{forms: formsOf(part[1:])}, nil
 	}
 	return condition{word: strings.ToLower(part)}, nil
 }
@@ -234,22 +234,17 @@ var guardTags = set("N NN NNS V VB VBD VBN VBG VBZ VBP J JJR JJS A D P PRP NUM C
 
 // holds says whether a condition is true of a word; nil stands for the place
 // before the first and after the last.
-func (c condition) holds(w *word, atStart, atEnd bool) bool {
+func (c *condition) holds(w *word, atStart, atEnd bool) bool {
 	if w == nil {
 		return c.tag == "START" && atStart || c.tag == "END" && atEnd
 	}
 	switch {
 	case c.word != "":
 		return w.lower == c.word
-	case c.lemma != "":
-		return isForm(w.lower, c.lemma)
+	case c.forms != nil:
+		return slices.Contains(c.forms, w.lower)
 	}
 	return hasTag(*w, c.tag)
-}
-
-// isForm says whether a word is a form of a verb.
-func isForm(lower, lemma string) bool {
-	return slices.Contains(formsOf(lemma), lower)
 }
 
 // hasTag says whether a word belongs to a class of the guard language.

@@ -56,7 +56,7 @@ func sampledCables(t *testing.T) (string, []sampled) {
 	return strings.TrimSuffix(name, filepath.Ext(name)), out
 }
 
-// TestSampleForJudges writes 300 random sentences with what is offered in them,
+// TestSampleForJudges writes 330 random sentences with what is offered in them,
 // for a strict reader: a line each with number, cable, paragraph, sentence, the
 // sentence with its places in braces, and the ids of the rules.
 func TestSampleForJudges(t *testing.T) {
@@ -74,7 +74,7 @@ func TestSampleForJudges(t *testing.T) {
 	rng := rand.New(rand.NewPCG(20190710, 15))
 	rng.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
 	var b strings.Builder
-	for i, l := range lines[:min(300, len(lines))] {
+	for i, l := range lines[:min(330, len(lines))] {
 		fmt.Fprintf(&b, "%d\t%s\n", i+1, l)
 	}
 	if err := os.WriteFile(name+"-judge.tsv", []byte(b.String()), 0o600); err != nil {
