@@ -131,6 +131,20 @@ func decode(signed, kind string, body any) error {
 	return nil
 }
 
+// Peek decodes the body of a statement without verifying who signed it: for
+// finding out whose keys [Open] needs. Nothing it returns may be used before Open
+// has read the same statement.
+func Peek(statement []byte, kind string, body any) error {
+	claimed, _, err := Claims(statement)
+	if err != nil {
+		return err
+	}
+	if claimed != kind {
+		return fault.Input.New("a statement of kind %q where %q is expected", claimed, kind)
+	}
+	return decode(string(statement[:bytes.LastIndex(statement, []byte("\n\n"))+1]), kind, body)
+}
+
 func bodyOf(signed string) string {
 	_, body, _ := strings.Cut(signed, "\n")
 	return body

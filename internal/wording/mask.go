@@ -59,14 +59,20 @@ func announces(sentences []sentence) bool {
 		return false
 	}
 	for i := max(0, last-8); i < last; i++ {
-		if in(words, i, announced) {
+		if in(words, i, announced) || in(words, i, spoken) && in(words, last-1, follows) {
 			return true
 		}
 	}
 	return false
 }
 
-var announced = set("text texts wording communique communiqué")
+// announced are texts; spoken may be told in our words, unless they follow
+// themselves: "This statement follows:".
+var (
+	announced = set("text texts wording communique communiqué transcript")
+	spoken    = set("statement statements message letter note reply answer remarks declaration")
+	follows   = set("follows follow reads read")
+)
 
 type masker struct {
 	quoted, marks bool

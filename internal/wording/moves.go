@@ -9,8 +9,9 @@ import (
 // around word i and returns what it would write for the words [from, to).
 type move struct {
 	id, class string
-	any       bool // holds in instructions too
-	owner     bool // may take in a name, which it leaves as it is
+	link      string // joins all its places in a cable, if not empty
+	any       bool   // holds in instructions too
+	owner     bool   // may take in a name, which it leaves as it is
 	find      func(words []word, i int) (from, to int, alts []string)
 }
 
@@ -53,7 +54,7 @@ func (m *move) candidate(p *page, n, i int) (candidate, bool) {
 			return candidate{}, false
 		}
 	}
-	c := candidate{from: words[from].start, to: words[to-1].end, sentence: n}
+	c := candidate{from: words[from].start, to: words[to-1].end, sentence: n, link: m.link}
 	for _, a := range alts {
 		c.alts = append(c.alts, alternative{text: a, id: m.id, class: m.class})
 	}

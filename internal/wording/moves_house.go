@@ -7,8 +7,8 @@ import (
 
 // houseMoves are what editors rewrite by their own style.
 var houseMoves = []move{
-	{id: "house.number-word", class: "house.number", any: true, find: numberWord},
-	{id: "house.date-order", class: "house.date", any: true, find: dateOrder},
+	{id: "house.number-word", class: "house.number", link: "number", any: true, find: numberWord},
+	{id: "house.date-order", class: "house.date", link: "date", any: true, find: dateOrder},
 }
 
 var numberWords = strings.Fields("zero one two three four five six seven eight nine ten eleven twelve")

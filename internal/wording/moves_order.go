@@ -17,11 +17,17 @@ var fixedPairs = set(`hard-fast black-white law-order null-void ways-means peace
 var ranked = set(`first second third primary secondary former latter initial final new old past present future early late short long
 	immediate ultimate other further additional more most only same similar various several many few such`)
 
+// fields are adjectives that name a field of affairs: of two such, neither comes
+// first for a reason. Strict readers struck the exchange of any others.
+var fields = set(`political economic military social cultural financial technical commercial industrial diplomatic administrative legal
+	agricultural scientific educational psychological humanitarian fiscal monetary constitutional ideological moral material logistical
+	strategic tactical regional local`)
+
 // pairAdjectives: "military and economic assistance" <-> "economic and
 // military assistance".
 func pairAdjectives(words []word, i int) (int, int, []string) {
 	return pair(words, i, "JJ", func(words []word, from, to int) bool {
-		return !tagged(words, from-1, "J", "A", "CC", "N") && tagged(words, to, "N") && !words[to].fixed
+		return fields[words[from].lower] && fields[words[to-1].lower] && !tagged(words, from-1, "J", "A", "CC", "N") && tagged(words, to, "N") && !words[to].fixed
 	})
 }
 

@@ -41,6 +41,7 @@ func TestMoves(t *testing.T) {
 		{"move.all-of", "He gave all the help they could use.", "", ""},
 		{"move.pair-adjectives", "We gave economic and military assistance.", "economic and military", "military and economic"},
 		{"move.pair-adjectives", "It was hard and fast work.", "", ""},
+		{"move.pair-adjectives", "We need coordination with military and unified command of operations.", "", ""},
 		{"move.pair-nouns", "They asked for weapons and supplies.", "weapons and supplies", "supplies and weapons"},
 		{"move.pair-nouns", "They asked for new weapons and supplies.", "", ""},
 		{"house.number-word", "It took five days.", "five", "5"},

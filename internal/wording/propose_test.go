@@ -84,6 +84,42 @@ func TestQuotationsOverParagraphs(t *testing.T) {
 	}
 }
 
+// TestAnnouncedTextsAreLeftAlone: words that others are to repeat are not ours
+// to vary. What somebody said in our words is.
+func TestAnnouncedTextsAreLeftAlone(t *testing.T) {
+	const words = "In view of these problems we wish to meet in the near future."
+	for before, varied := range map[string]bool{
+		"The approach was set out last week. This statement follows:":  false,
+		"The agreed text reads as follows:":                            false,
+		"His reply to the message follows:":                            false,
+		"He made the following points:":                                true,
+		"The statement which he made was long. These were his points:": true,
+	} {
+		got := offered(t, before+"\n\n"+words)
+		if found := strings.Contains(strings.Join(got, "\n"), "In view of"); found != varied {
+			t.Errorf("%q: %q", before, got)
+		}
+	}
+}
+
+// TestDatesAreOfOneStyle says that a copy does not mix "8 December" and
+// "December 8": all dates share one choice.
+func TestDatesAreOfOneStyle(t *testing.T) {
+	proposals, err := Propose([]byte("Subject: x\n\nThey met on 8 December in Bonn. They spoke on 10 December; he stayed five days and left after 3 weeks.\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]int{}
+	for _, p := range proposals {
+		if p.House() {
+			links[p.Link]++
+		}
+	}
+	if links["date"] != 2 || links["number"] != 2 {
+		t.Errorf("%v in %+v", links, proposals)
+	}
+}
+
 // TestWholeSentence looks at what must follow a change: articles, capitals, no
 // word twice.
 func TestWholeSentence(t *testing.T) {

@@ -68,6 +68,11 @@ var rooms = map[string]room{
 		others: []string{"golang.org/x/mod/sumdb"},
 		never:  []string{"os", "database/sql"},
 	},
+	// Who holds which seat, from signed statements alone: no clock, no machine.
+	"internal/directory": {
+		ours:  []string{"internal/fault", "internal/sign"},
+		never: append([]string{"crypto/rand", "math/rand"}, outside...),
+	},
 	// SQL stands here and nowhere else; the engines in dialect alone.
 	"internal/store": {
 		ours:   []string{"internal/custody", "internal/fault", "internal/store/dialect", "internal/store/schema"},

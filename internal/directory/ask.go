@@ -1,0 +1,195 @@
+package directory
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"chancery/internal/fault"
+	"chancery/internal/sign"
+)
+
+// A Holding is a tenure as it stands.
+type Holding struct {
+	Tenure
+	Since int64 // index in the log of the statement
+	Until *Time // nil while no end is stated
+}
+
+func (t *tenure) holding() Holding { return Holding{t.Tenure, t.since, t.until} }
+
+// Person returns a person with the newest keys, and the index since which they
+// are in the log.
+func (d *Directory) Person(id string) (p Person, since int64, err error) {
+	k, err := d.person(id)
+	if err != nil {
+		return Person{}, 0, err
+	}
+	return k.Person, k.since, nil
+}
+
+// SignerAt returns the person whose key with that id was the newest just before
+// an index of the log, as which a statement at that index is judged.
+func (d *Directory) SignerAt(key sign.ID, index int64) (Person, error) {
+	all := d.persons[d.byKey[key]]
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].since < index {
+			if all[i].Sign.ID() == key {
+				return all[i].Person, nil
+			}
+			break
+		}
+	}
+	return Person{}, fault.Mismatch.New("the key %.16s was nobody's at entry %d of the log", key, index)
+}
+
+// ByDevice returns the person for whom a device speaks. A revoked device speaks
+// for nobody (fault.Permission).
+func (d *Directory) ByDevice(key string) (Person, error) {
+	v := d.devices[key]
+	if v == nil {
+		return Person{}, fault.Permission.New("the device is not known").WithHint("enrol it first")
+	}
+	if v.revoked >= 0 {
+		return Person{}, fault.Permission.New("the device %q was revoked at entry %d of the log", v.Name, v.revoked)
+	}
+	p, err := d.person(v.Person)
+	if err != nil {
+		return Person{}, err
+	}
+	return p.Person, nil
+}
+
+// Devices returns a person's devices that are not revoked, by name.
+func (d *Directory) Devices(person string) []Device {
+	var out []Device
+	for _, v := range d.devices {
+		if v.Person == person && v.revoked < 0 {
+			out = append(out, v.Device)
+		}
+	}
+	slices.SortFunc(out, func(a, b Device) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key)) })
+	return out
+}
+
+// Holder returns who held a seat at a time: fault.NotFound if the seat was
+// empty. A tenure counts from its first second to the one before its end.
+func (d *Directory) Holder(officeName, seatName string, at time.Time) (Holding, error) {
+	o, err := d.office(officeName)
+	if err != nil {
+		return Holding{}, err
+	}
+	s := o.seats[seatName]
+	if s == nil {
+		return Holding{}, fault.NotFound.New("the office %q has no seat %q", officeName, seatName)
+	}
+	if t := s.at(at); t != nil {
+		return t.holding(), nil
+	}
+	return Holding{}, fault.NotFound.New("nobody held the seat %q of %q at %s", seatName, officeName, at.UTC().Format(time.RFC3339))
+}
+
+func (s *seat) at(at time.Time) *tenure {
+	for _, t := range s.tenures {
+		if !at.Before(t.From.Time) && at.Before(t.end()) {
+			return t
+		}
+	}
+	return nil
+}
+
+// Holders returns the holders of an office at a time, by seat.
+func (d *Directory) Holders(officeName string, at time.Time) ([]Holding, error) {
+	o, err := d.office(officeName)
+	if err != nil {
+		return nil, err
+	}
+	var out []Holding
+	for _, s := range o.seats {
+		if t := s.at(at); t != nil {
+			out = append(out, t.holding())
+		}
+	}
+	slices.SortFunc(out, func(a, b Holding) int { return cmp.Compare(a.Seat, b.Seat) })
+	return out, nil
+}
+
+// Tenures returns all tenures of a person, in the order of the log.
+func (d *Directory) Tenures(person string) []Holding {
+	var out []Holding
+	for _, t := range d.tenures {
+		if t.Person == person {
+			out = append(out, t.holding())
+		}
+	}
+	slices.SortFunc(out, func(a, b Holding) int { return cmp.Compare(a.Since, b.Since) })
+	return out
+}
+
+// Epochs returns the archive keys of an office, the newest last.
+func (d *Directory) Epochs(officeName string) ([]Epoch, error) {
+	o, err := d.office(officeName)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(o.epochs), nil
+}
+
+// An Addressee is a person a cable reaches, once however many seats they hold
+// among its offices: in two wordings they would see the sites.
+type Addressee struct {
+	Person
+	Since    int64     // index since which these keys are in the log
+	Holdings []Holding // in the offices addressed, by office and seat
+}
+
+// Expand returns the persons whom offices and lists of offices reach at a time,
+// by id, and the offices in which no seat is held.
+func (d *Directory) Expand(names []string, at time.Time) (reached []Addressee, empty []string, err error) {
+	by := map[string]*Addressee{}
+	offices, err := d.spread(names)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range offices {
+		holders, err := d.Holders(name, at)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(holders) == 0 {
+			empty = append(empty, name)
+		}
+		for _, h := range holders {
+			k, err := d.person(h.Person)
+			if err != nil {
+				return nil, nil, err
+			}
+			if by[h.Person] == nil {
+				by[h.Person] = &Addressee{Person: k.Person, Since: k.since}
+			}
+			by[h.Person].Holdings = append(by[h.Person].Holdings, h)
+		}
+	}
+	for _, a := range by {
+		reached = append(reached, *a)
+	}
+	slices.SortFunc(reached, func(a, b Addressee) int { return cmp.Compare(a.ID, b.ID) })
+	return reached, empty, nil
+}
+
+// spread returns the offices that names stand for, each once, sorted.
+func (d *Directory) spread(names []string) ([]string, error) {
+	var out []string
+	for _, name := range names {
+		if l, ok := d.lists[name]; ok {
+			out = append(out, l.Offices...)
+			continue
+		}
+		if d.offices[name] == nil {
+			return nil, fault.NotFound.New("there is no office or list %q", name)
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
