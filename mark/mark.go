@@ -15,6 +15,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+
 	"fmt"
 	"io"
 	"math"
@@ -89,8 +90,16 @@ func NewCopyKey(slot, nonce Hash, cable string, draftRoot Hash, copyID string) C
 // first eight bytes of HMAC-SHA-256(K, "symbol" || group || attempt) are read
 // as a big-endian number; numbers at or above the largest multiple of size
 // are rejected and the next attempt is made.
-func (k CopyKey) Symbol(group, size int) int {
-	mac := hmac.New(sha256.New, k[:])
+func (k CopyKey) Symbol(group, size int) int { return symbol(hmac.New(sha256.New, k[:]), group, size) }
+
+// A hasher is a keyed hash that is used again and again.
+type hasher interface {
+	io.Writer
+	Reset()
+	Sum([]byte) []byte
+}
+
+func symbol(mac hasher, group, size int) int {
 	var sum [sha256.Size]byte
 	return uniform(size, func(attempt int) uint64 {
 		mac.Reset()
@@ -118,8 +127,9 @@ func lastAccepted(size int) uint64 {
 // Codeword returns the copy's symbols for groups of the given sizes.
 func (k CopyKey) Codeword(sizes []int) []int {
 	word := make([]int, len(sizes))
+	mac := hmac.New(sha256.New, k[:])
 	for g, size := range sizes {
-		word[g] = k.Symbol(g, size)
+		word[g] = symbol(mac, g, size)
 	}
 	return word
 }

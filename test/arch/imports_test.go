@@ -86,6 +86,13 @@ var rooms = map[string]room{
 	},
 	"internal/store/schema":    {never: outside},
 	"internal/store/storetest": {ours: []string{"internal/custody", "internal/fault"}, others: []string{"golang.org/x/mod/sumdb/tlog"}},
+	// Keys of boxes without a word of text, and boxes without a codeword: the
+	// two never meet but at a reader's.
+	"internal/keylist": {ours: []string{"mark", "internal/fault"}, never: append([]string{"strings", "regexp", "unicode", "html"}, outside...)},
+	"internal/seal/kit": {
+		ours:  []string{"mark", "internal/fault", "internal/keylist"},
+		never: outside,
+	},
 	"internal/press": {
 		ours: []string{"cable"},
 		others: []string{
@@ -217,6 +224,8 @@ func TestRoomsRefuse(t *testing.T) {
 		{"internal/cli", "chancery/internal/testworld", true},
 		{"internal/cli", "chancery/internal/store/storetest", true},
 		{"internal/custody", "chancery/internal/seal", true},
+		{"internal/keylist", "chancery/internal/seal/kit", true},
+		{"internal/keylist", "chancery/cable", true},
 		{"internal/store", "chancery/internal/seal", true},
 		{"internal/store", "modernc.org/sqlite", true},
 		{"internal/custody", "database/sql", true},
