@@ -17,6 +17,7 @@ var product = map[string]string{
 	"github.com/PuerkitoBio/goquery":      "reads the HTML that newspapers really serve",
 	"filippo.io/mldsa":                    "ML-DSA-44 signatures (FIPS 204), until the standard library has them",
 	"github.com/alecthomas/kong":          "verbs, flags and their help from one struct a verb",
+	"github.com/cloudflare/circl":         "Shamir's sharing with Feldman's check",
 	"github.com/jackc/pgx/v5":             "speaks to PostgreSQL",
 	"github.com/jdkato/prose/v3":          "tags the words of a draft with their parts of speech (tag alone; pinned, its tags are part of our rules)",
 	"github.com/pressly/goose/v3":         "migrations, one text for both engines (v3.28.0: later ones pull another libc under SQLite)",
