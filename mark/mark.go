@@ -161,6 +161,34 @@ func Root(leaves []Hash) Hash {
 	}
 }
 
+// Path returns the audit path of leaf i, from 0, in the tree of Root (RFC 6962,
+// 2.1.1), the leaf's sibling first. It panics if there is no such leaf.
+func Path(leaves []Hash, i int) []Hash {
+	if len(leaves) == 1 && i == 0 {
+		return nil
+	}
+	split := 1
+	for split*2 < len(leaves) {
+		split *= 2
+	}
+	if i < split {
+		return append(Path(leaves[:split], i), Root(leaves[split:]))
+	}
+	return append(Path(leaves[split:], i-split), Root(leaves[:split]))
+}
+
+// VerifyPath says whether a path leads from leaf i of n to a root.
+func VerifyPath(root Hash, n, i int, leaf Hash, path []Hash) bool {
+	if i < 0 || i >= n {
+		return false
+	}
+	proof := make(tlog.RecordProof, len(path))
+	for k, h := range path {
+		proof[k] = tlog.Hash(h)
+	}
+	return tlog.CheckRecord(proof, int64(n), tlog.Hash(root), int64(i), tlog.RecordHash(leaf[:])) == nil
+}
+
 // Derive returns a 32-byte key from a secret, for a stated purpose.
 func Derive(secret Hash, purpose string, fields ...[]byte) Hash {
 	return derive(secret, "chancery "+purpose+" v1", fields...)

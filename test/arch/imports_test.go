@@ -73,6 +73,18 @@ var rooms = map[string]room{
 		ours:  []string{"internal/fault", "internal/sign"},
 		never: append([]string{"crypto/rand", "math/rand"}, outside...),
 	},
+	// What the protocol states: shapes alone.
+	"internal/entries": {
+		ours:  []string{"mark", "internal/directory", "internal/fault"},
+		never: append([]string{"crypto/rand", "math/rand"}, outside...),
+	},
+	// Who gets which wording, without a word: never the text, never the kit.
+	"internal/marking": {
+		ours: []string{"mark", "internal/canonical", "internal/custody", "internal/directory", "internal/entries", "internal/fault",
+			"internal/keylist", "internal/seal", "internal/seal/share", "internal/sign"},
+		others: []string{"golang.org/x/mod/sumdb/tlog"},
+		never:  outside,
+	},
 	// SQL stands here and nowhere else; the engines in dialect alone.
 	"internal/store": {
 		ours:   []string{"internal/custody", "internal/fault", "internal/store/dialect", "internal/store/schema"},
@@ -231,6 +243,9 @@ func TestRoomsRefuse(t *testing.T) {
 		{"internal/custody", "chancery/internal/seal", true},
 		{"internal/keylist", "chancery/internal/seal/kit", true},
 		{"internal/keylist", "chancery/cable", true},
+		{"internal/marking", "chancery/cable", true},
+		{"internal/marking", "chancery/internal/seal/kit", true},
+		{"internal/marking", "chancery/trace", true},
 		{"internal/store", "chancery/internal/seal", true},
 		{"internal/store", "modernc.org/sqlite", true},
 		{"internal/custody", "database/sql", true},

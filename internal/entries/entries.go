@@ -1,0 +1,228 @@
+// Package entries is what the protocol states and signs about a cable: draws,
+// releases, issues, receipts and refusals, each an entry of the custody log. It
+// holds the shapes and their own rules; who must have signed what, and whether it
+// stands in the log, is for those who read it. It opens nothing.
+//
+// docs/kit.md tells the order of events.
+package entries
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"chancery/internal/directory"
+	"chancery/internal/fault"
+	"chancery/mark"
+)
+
+// Kinds of statements, and who signs each.
+const (
+	KindDraw     = "draw"     // marking desk
+	KindShareOK  = "share-ok" // custodian
+	KindRelease  = "release"  // author's person, then the releaser's if another
+	KindIssue    = "issue"    // marking desk
+	KindVoid     = "void"     // marking desk
+	KindReceipt  = "receipt"  // reader's person
+	KindWithheld = "withheld" // marking desk
+	KindOpened   = "opened"   // reader's person
+	KindDispute  = "dispute"  // reader's person
+	KindRecall   = "recall"   // originator's person
+)
+
+// Modes of a release.
+const (
+	ModeBlind    = "blind"    // through the marking desk
+	ModeAuthor   = "author"   // worded and sealed by the author's desk: findings say so
+	ModeUnmarked = "unmarked" // one wording for all
+)
+
+// Precedences, from the most urgent.
+var Precedences = []string{"flash", "immediate", "priority", "routine"}
+
+// A Digest is 32 bytes, in hexadecimal.
+type Digest [32]byte
+
+// String is the digest in hexadecimal.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// MarshalText writes the one spelling of a digest.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (d *Digest) UnmarshalText(text []byte) error {
+	raw, err := hex.DecodeString(string(text))
+	if err != nil || len(raw) != len(d) || hex.EncodeToString(raw) != string(text) {
+		return fmt.Errorf("not 64 hexadecimal digits")
+	}
+	copy(d[:], raw)
+	return nil
+}
+
+// A Draw commits to randomness ahead of need.
+type Draw struct {
+	Draw   int    `json:"draw"` // from 1, in order
+	Slots  int    `json:"slots"`
+	Root   Digest `json:"root"`          // over the slots' commitments
+	Vector Digest `json:"vector_digest"` // of what the custodians' shares are checked by
+}
+
+// A ShareOK says that a custodian has a good share of a draw.
+type ShareOK struct {
+	Draw   int    `json:"draw"`
+	Vector Digest `json:"vector_digest"`
+}
+
+// A Release sends a cable. It names what everybody must agree on, and no word.
+type Release struct {
+	Cable      string         `json:"cable"` // a random id
+	Reference  string         `json:"reference"`
+	DTG        directory.Time `json:"dtg"` // the author's claim
+	Precedence string         `json:"precedence"`
+	Mode       string         `json:"mode"`
+	Office     string         `json:"office"`   // whose cable it is
+	Tenure     string         `json:"tenure"`   // of the author in it
+	Nonce      Digest         `json:"nonce"`    // A, 32 random bytes
+	Root       Digest         `json:"root"`     // F, of the kit
+	Kit        Digest         `json:"kit"`      // SHA-256 of the sealed kit
+	Key        string         `json:"key"`      // recipient to whom the kit is sealed
+	Copies     Digest         `json:"copies"`   // root over the copies
+	N          int            `json:"n"`        // how many copies
+	Envelope   Digest         `json:"envelope"` // SHA-256 of what is sealed to the marking desk
+	Escrow     Digest         `json:"escrow"`   // SHA-256 of the sealed escrow
+	Directory  int64          `json:"directory"`
+	// Interchangeable says that the releaser attests the alternatives to be
+	// interchangeable in substance.
+	Interchangeable bool `json:"interchangeable"`
+}
+
+// Check refuses a release that cannot be (fault.Input).
+func (r *Release) Check() error {
+	switch {
+	case !validID.MatchString(r.Cable):
+		return fault.Input.New("%.40q is not the id of a cable", r.Cable)
+	case r.Reference == "" || len(r.Reference) > 200:
+		return fault.Input.New("a release without a reference")
+	case !slices.Contains(Precedences, r.Precedence):
+		return fault.Input.New("%.20q is not a precedence", r.Precedence).WithHint("flash, immediate, priority or routine")
+	case r.Mode != ModeBlind && r.Mode != ModeAuthor && r.Mode != ModeUnmarked:
+		return fault.Input.New("%.20q is not a mode of release", r.Mode)
+	case r.N < 1 || r.N > MaxCopies:
+		return fault.Input.New("a release of %d copies: 1 to %d", r.N, MaxCopies)
+	case r.Mode == ModeBlind && !r.Interchangeable:
+		return fault.Input.New("nobody attests that the alternatives are interchangeable")
+	}
+	return nil
+}
+
+// MaxCopies is the most copies of one cable.
+const MaxCopies = 16384
+
+var validID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// A Copy is one addressee's, known to the author's desk and the marking desk. The
+// log holds the root over the copies alone.
+type Copy struct {
+	ID     string `json:"id"`
+	Person string `json:"person"`
+	Tenure string `json:"tenure"`
+	Office string `json:"office"`
+	Seat   string `json:"seat"`
+	Salt   Digest `json:"salt"`
+}
+
+// Leaf returns c(copy id || person || seat || tenure || office), each preceded by its
+// length.
+func (c Copy) Leaf() mark.Hash {
+	var x []byte
+	for _, field := range []string{c.ID, c.Person, c.Seat, c.Tenure, c.Office} {
+		x = binary.BigEndian.AppendUint64(x, uint64(len(field)))
+		x = append(x, field...)
+	}
+	return mark.Commit("copy", mark.Hash(c.Salt), x)
+}
+
+// CopiesRoot checks a list of copies - ids that are ids, each and each person once
+// - and returns its root.
+func CopiesRoot(copies []Copy) (Digest, error) {
+	ids, persons := map[string]bool{}, map[string]bool{}
+	leaves := make([]mark.Hash, len(copies))
+	for i, c := range copies {
+		switch {
+		case !validID.MatchString(c.ID):
+			return Digest{}, fault.Input.New("%.40q is not the id of a copy", c.ID)
+		case ids[c.ID]:
+			return Digest{}, fault.Input.New("the copy %.40q stands twice", c.ID)
+		case persons[c.Person]:
+			return Digest{}, fault.Input.New("%.40q gets two copies", c.Person).WithHint("one who compares two wordings sees the sites")
+		}
+		ids[c.ID], persons[c.Person] = true, true
+		leaves[i] = c.Leaf()
+	}
+	return Digest(mark.Root(leaves)), nil
+}
+
+// An Issue says that the copies of a release were drawn. Lists is the root over
+// c(copy id || slot || root of the copy's key list), in the order of slots.
+type Issue struct {
+	Cable   string `json:"cable"`
+	Release int64  `json:"release"` // index in the log
+	Draw    int    `json:"draw"`
+	N       int    `json:"n"`
+	Lists   Digest `json:"lists"`
+}
+
+// ListLeaf is what Lists is the root over; salt is known to the copy's reader.
+func ListLeaf(copyID string, slot int, list, salt mark.Hash) mark.Hash {
+	x := binary.BigEndian.AppendUint64(nil, uint64(len(copyID)))
+	x = append(x, copyID...)
+	x = binary.BigEndian.AppendUint64(x, uint64(slot))
+	return mark.Commit("list", salt, append(x, list[:]...))
+}
+
+// A Void spends a draw without issuing copies. Findings count voids.
+type Void struct {
+	Cable   string `json:"cable"`
+	Release int64  `json:"release"`
+	Draw    int    `json:"draw"`
+	Reason  string `json:"reason"`
+}
+
+// A Receipt is a reader's, before the keys are handed over.
+type Receipt struct {
+	Cable   string `json:"cable"`
+	Release int64  `json:"release"`
+	Issue   int64  `json:"issue"`
+	Copy    string `json:"copy"`
+	Kit     Digest `json:"kit"`  // of the kit that arrived
+	Size    int64  `json:"size"` // of the log that the reader saw
+	Root    Digest `json:"root"`
+	Device  string `json:"device"`
+	Tenure  string `json:"tenure"`
+}
+
+// A Withheld says that keys were refused, and why.
+type Withheld struct {
+	Cable   string `json:"cable"`
+	Copy    string `json:"copy"`
+	Receipt int64  `json:"receipt"`
+	Reason  string `json:"reason"`
+}
+
+// An Opened says that a copy was opened and is what was committed to; a Dispute
+// (of the same shape) that it is not, and how.
+type Opened struct {
+	Cable string `json:"cable"`
+	Copy  string `json:"copy"`
+	Issue int64  `json:"issue"`
+	Code  string `json:"code"` // empty if opened
+}
+
+// A Recall stops the handing over of keys that were not handed over yet.
+type Recall struct {
+	Cable   string `json:"cable"`
+	Release int64  `json:"release"`
+	Reason  string `json:"reason"`
+}

@@ -1,0 +1,126 @@
+package marking
+
+import (
+	"errors"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/seal"
+	"chancery/mark"
+)
+
+// A Receipt is a reader's receipt in the log, and the proof that the log which the
+// reader saw is an earlier state of the one that the desk knows.
+type Receipt struct {
+	Seen
+	Consistency tlog.TreeProof
+}
+
+// An Outcome is what comes of a receipt: keys sealed to the reader, or a
+// statement, to be logged, that they are withheld.
+type Outcome struct {
+	Sealed   []byte
+	Withheld []byte
+	Reason   string
+}
+
+// Deliver verifies a receipt in the log and hands over the keys of the copy,
+// sealed to the person who signed; the same receipt, or a later one by the same
+// person for the same copy, gives the same keys. It withholds them, and says so,
+// if the cable was recalled, the tenure has ended, the device was revoked or the
+// reader was shown another log. What is no receipt of a copy of this desk is
+// refused with an error and gives neither.
+func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
+	var body entries.Receipt
+	p, err := d.byPerson(r.Seen, entries.KindReceipt, &body)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.cables[body.Cable]
+	if c == nil || c.Void || c.Issue < 0 {
+		return nil, fault.NotFound.New("the desk has issued no such cable")
+	}
+	o, err := d.open(c)
+	if err != nil {
+		return nil, err
+	}
+	slot := -1
+	for i, one := range o.copies {
+		if one.ID == body.Copy && one.Person == p.ID {
+			slot = i
+		}
+	}
+	if slot < 0 {
+		return nil, fault.Permission.New("the copy is not %q's", p.ID)
+	}
+	if body.Release != c.Release || body.Issue != c.Issue || body.Kit != c.Body.Kit {
+		return nil, fault.Mismatch.New("the receipt is not for what was released and issued")
+	}
+	if err := d.refuses(c, p, body, r.Consistency); err != nil {
+		return d.withhold(c, body.Copy, r.Index, err)
+	}
+	sealed, err := sealList(c, o, slot, p)
+	if err != nil {
+		return nil, err
+	}
+	if _, before := c.Delivered[body.Copy]; !before {
+		c.Delivered[body.Copy] = r.Index
+		if err := d.save(cableName(c.Cable), c); err != nil {
+			delete(c.Delivered, body.Copy)
+			return nil, err
+		}
+	}
+	return &Outcome{Sealed: sealed}, nil
+}
+
+// refuses says why keys are withheld from one whose receipt is in order.
+func (d *Desk) refuses(c *cable, p directory.Person, body entries.Receipt, proof tlog.TreeProof) error {
+	if c.Recalled {
+		return fault.Permission.New("the cable was recalled")
+	}
+	if err := d.held(p.ID, body.Tenure); err != nil {
+		return err
+	}
+	speaker, err := d.Directory.ByDevice(body.Device)
+	if err != nil {
+		return err
+	}
+	if speaker.ID != p.ID {
+		return fault.Permission.New("the device is another person's")
+	}
+	last, _ := d.View.Last()
+	seen := custody.Checkpoint{Origin: last.Origin, Size: body.Size, Root: tlog.Hash(body.Root)}
+	if body.Size > last.Size || !custody.CheckConsistency(proof, seen, last) {
+		return fault.Permission.New("the reader was shown another log than the marking desk")
+	}
+	return nil
+}
+
+// withhold states a refusal.
+func (d *Desk) withhold(c *cable, copyID string, receipt int64, why error) (*Outcome, error) {
+	if !errors.Is(why, fault.Permission) {
+		return nil, why
+	}
+	s, err := d.state(entries.KindWithheld, entries.Withheld{Cable: c.Cable, Copy: copyID, Receipt: receipt, Reason: why.Error()})
+	if err != nil {
+		return nil, err
+	}
+	return &Outcome{Withheld: s, Reason: why.Error()}, nil
+}
+
+// sealList seals the list of a slot to its reader.
+func sealList(c *cable, o *opened, slot int, p directory.Person) ([]byte, error) {
+	to, err := seal.ParseRecipient(p.Recipient)
+	if err != nil {
+		return nil, err
+	}
+	delivery := entries.Delivery{Cable: c.Cable, Copy: o.copies[slot].ID, Slot: slot + 1, Salt: mark.Hash(c.Salts[slot]),
+		Path: mark.Path(o.leaves, slot), List: o.list(c, slot).Encode()}
+	return seal.Seal(delivery.Encode(), to)
+}

@@ -1,0 +1,199 @@
+// Package marking is the marking desk: it draws who gets which wording, and hands
+// out keys, without ever seeing a word. Draws are committed to ahead of need and
+// each serves one cable; a reader's keys leave only after the desk itself has
+// verified the reader's receipt in the log; a refusal is stated and logged.
+//
+// The desk never reaches what could read a cable: not its text, not its kit. What
+// it keeps lies in files that its own key alone opens. It needs no operator.
+package marking
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"chancery/internal/canonical"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/fault"
+	"chancery/internal/seal"
+	"chancery/internal/sign"
+)
+
+// A Keeper keeps the desk's files. Write returns when the file is durable, whole
+// or as it was; Read is fault.NotFound where there is none.
+type Keeper interface {
+	Write(name string, data []byte) error
+	Read(name string) ([]byte, error)
+	// Names returns the names that begin with a prefix, sorted.
+	Names(prefix string) ([]string, error)
+}
+
+// Config is what a desk is made of.
+type Config struct {
+	Key       *sign.Key      // signs for the desk
+	Identity  *seal.Identity // opens what is sealed to it
+	Keeper    Keeper
+	View      *custody.View        // the desk's own memory of the log
+	Directory *directory.Directory // as the log has it; only added to between calls
+	Now       func() time.Time
+}
+
+// A Desk is safe for any number of goroutines.
+type Desk struct {
+	Config
+	name string
+
+	mu     sync.Mutex
+	draws  map[int]*draw      // guarded by mu
+	cables map[string]*cable  // guarded by mu; by id
+	hot    map[string]*opened // guarded by mu; by cable
+}
+
+// Open opens a desk with what its files hold.
+func Open(c Config) (*Desk, error) {
+	d := &Desk{Config: c, draws: map[int]*draw{}, cables: map[string]*cable{}, hot: map[string]*opened{}}
+	for _, p := range c.Directory.Institution().Marking {
+		if p.Sign.ID() == c.Key.Public().ID() && p.Recipient == c.Identity.Recipient().String() {
+			d.name = p.Name
+		}
+	}
+	if d.name == "" {
+		return nil, fault.Mismatch.New("the keys are not those of a marking desk of %s", c.Directory.Institution().Name)
+	}
+	for _, kind := range []struct {
+		prefix string
+		load   func(data []byte) error
+	}{{"draw-", d.loadDraw}, {"cable-", d.loadCable}} {
+		names, err := c.Keeper.Names(kind.prefix)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if err := d.load(name, kind.load); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return d, d.consistent()
+}
+
+// load opens one of the desk's own files.
+func (d *Desk) load(name string, take func([]byte) error) error {
+	sealed, err := d.Keeper.Read(name)
+	if err != nil {
+		return err
+	}
+	data, err := seal.Open(sealed, d.Identity)
+	if err != nil {
+		return fault.Mismatch.Wrap(err, "a file of the marking desk").At(name, 0, 0)
+	}
+	return fault.At(take(data), name, 0, 0)
+}
+
+// save writes one of the desk's own files, sealed to itself.
+func (d *Desk) save(name string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fault.Internal.Wrap(err, "write a file of the marking desk")
+	}
+	sealed, err := seal.Seal(data, d.Identity.Recipient())
+	if err != nil {
+		return err
+	}
+	return d.Keeper.Write(name, sealed)
+}
+
+func decode(data []byte, v any) error {
+	if _, _, err := canonical.Decode(data, v); err != nil {
+		return fault.Mismatch.Wrap(err, "a file of the marking desk was altered")
+	}
+	return nil
+}
+
+// consistent refuses files in which one draw serves two cables.
+func (d *Desk) consistent() error {
+	by := map[int]string{}
+	for _, id := range sorted(d.cables) {
+		n := d.cables[id].Draw
+		if d.draws[n] == nil {
+			return fault.Mismatch.New("the cable %s was drawn from draw %d, which the desk does not hold", id, n)
+		}
+		if by[n] != "" {
+			return fault.Mismatch.New("the draw %d serves the cables %s and %s", n, by[n], id)
+		}
+		by[n] = id
+		d.draws[n].spent = true
+	}
+	return nil
+}
+
+func sorted[K cmp.Ordered, V any](m map[K]V) []K {
+	var out []K
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A Seen is an entry of the log, with the proof that it stands in the tree of the
+// desk's last checkpoint.
+type Seen struct {
+	Index int64
+	Entry custody.Entry
+	Proof tlog.RecordProof
+}
+
+// verify checks that an entry is in the log as the desk knows it, and that it is
+// signed by one who is known there: the person, or a party of the institution.
+func (d *Desk) verify(s Seen) error {
+	return d.View.Includes(s.Entry.Commitment(), s.Index, s.Proof)
+}
+
+// byPerson verifies an entry that one person signed, with the key that was theirs
+// at that place of the log.
+func (d *Desk) byPerson(s Seen, kind string, body any) (directory.Person, error) {
+	if err := d.verify(s); err != nil {
+		return directory.Person{}, err
+	}
+	_, signers, err := sign.Claims(s.Entry.Statement)
+	if err != nil {
+		return directory.Person{}, err
+	}
+	if len(signers) != 1 {
+		return directory.Person{}, fault.Mismatch.New("a statement of kind %q with %d signers", kind, len(signers))
+	}
+	p, err := d.Directory.SignerAt(signers[0], s.Index)
+	if err != nil {
+		return directory.Person{}, err
+	}
+	return p, sign.Open(s.Entry.Statement, kind, body, p.Sign)
+}
+
+// state signs a statement of the desk's own.
+func (d *Desk) state(kind string, body any) ([]byte, error) { return sign.Sign(kind, body, d.Key) }
+
+// String names the desk.
+func (d *Desk) String() string { return fmt.Sprintf("marking desk %q", d.name) }
+
+// held says whether a tenure is a person's and has not ended now.
+func (d *Desk) held(person, tenure string) error {
+	i := slices.IndexFunc(d.Directory.Tenures(person), func(h directory.Holding) bool { return h.ID == tenure })
+	if i < 0 {
+		return fault.Permission.New("the tenure %q is not %q's", tenure, person)
+	}
+	h, now := d.Directory.Tenures(person)[i], d.Now()
+	if now.Before(h.From.Time) || h.Until != nil && !now.Before(h.Until.Time) {
+		return fault.Permission.New("the tenure %q of %q has ended, or not begun", tenure, person)
+	}
+	return nil
+}
+
+func cableName(id string) string { return "cable-" + strings.ToLower(id) }
