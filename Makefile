@@ -16,6 +16,10 @@ SOAKTIME ?= 10m
 # More flags for go test, such as TESTFLAGS=-v.
 TESTFLAGS ?=
 
+# Tests that are long work of one goroutine: the race detector tells nothing of
+# them and makes them ten times as long.
+LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted)$$
+
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 # What `make check` does, in this order.
 PHASES := fmt-check vet lint build test figures real fuzz
@@ -57,7 +61,7 @@ build: ## build everything; the binary goes to bin/chancery
 
 .PHONY: test
 test: ## tests, properties and vectors, with the race detector
-	env -u CHANCERY_PRESS -u CHANCERY_CABLES CGO_ENABLED=1 go test -race $(TESTFLAGS) ./...
+	env -u CHANCERY_PRESS -u CHANCERY_CABLES CGO_ENABLED=1 CHANCERY_RACE=1 go test -race $(TESTFLAGS) ./...
 
 .PHONY: quick
 quick: ## tests without the race detector
@@ -66,6 +70,7 @@ quick: ## tests without the race detector
 .PHONY: figures
 figures: ## a twentieth of every statistical table, and that faults put in are noticed
 	go test -count=1 $(TESTFLAGS) ./internal/measure
+	go test $(TESTFLAGS) -run='$(LONG)' ./cable ./trace ./internal/press
 
 .PHONY: real
 real: ## tests on real articles and cables (CHANCERY_PRESS, CHANCERY_CABLES)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -71,6 +72,9 @@ func TestTailIsExact(t *testing.T) {
 
 // Long cables make counts far beyond any float64.
 func TestTailBeyondFloat64(t *testing.T) {
+	if os.Getenv("CHANCERY_RACE") != "" {
+		t.Skip("long work of one goroutine: make figures runs it, without the race detector")
+	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	scores := make([][]int32, 1500)
 	for i := range scores {
