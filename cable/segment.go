@@ -21,10 +21,15 @@ type Segment struct {
 }
 
 // Segments cuts the draft into segments, in reading order.
-func (d *Draft) Segments() []Segment {
+func (d *Draft) Segments() []Segment { return d.CutSegments(func() int { return segmentWords }) }
+
+// CutSegments is Segments with another length, in words, for each segment: the
+// length at which fixed text is cut. With lengths drawn at random a reader who
+// sees where segments end learns next to nothing of where sites are.
+func (d *Draft) CutSegments(length func() int) []Segment {
 	var out []Segment
 	for i, p := range d.Paragraphs {
-		b := segmentBuilder{draft: d, open: Segment{Paragraph: i}}
+		b := segmentBuilder{draft: d, length: length, most: length(), open: Segment{Paragraph: i}}
 		for _, piece := range p {
 			if piece.Site < 0 {
 				b.text(piece.Text)
@@ -54,13 +59,16 @@ type segmentBuilder struct {
 	out   []Segment
 	open  Segment
 	words int
+
+	length func() int
+	most   int // words at which the open segment is cut
 }
 
 func (b *segmentBuilder) close() {
 	if len(b.open.Pieces) > 0 {
 		b.out = append(b.out, b.open)
 	}
-	b.open, b.words = Segment{Paragraph: b.open.Paragraph}, 0
+	b.open, b.words, b.most = Segment{Paragraph: b.open.Paragraph}, 0, b.length()
 }
 
 func (b *segmentBuilder) site(p Piece) {
@@ -84,7 +92,7 @@ func (b *segmentBuilder) text(text string) {
 			b.words++
 		}
 		text = text[cut:]
-		if b.words >= segmentWords && endsInSpace(b.open) {
+		if b.words >= b.most && endsInSpace(b.open) {
 			b.close()
 		}
 	}

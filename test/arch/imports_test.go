@@ -85,6 +85,12 @@ var rooms = map[string]room{
 		others: []string{"golang.org/x/mod/sumdb/tlog"},
 		never:  outside,
 	},
+	// A user's own Chancery: the one room where text, keys and log meet.
+	"internal/desk": {
+		ours: []string{"cable", "mark", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/keylist",
+			"internal/seal", "internal/seal/kit", "internal/seal/share", "internal/sign"},
+		never: []string{"net", "database/sql"},
+	},
 	// SQL stands here and nowhere else; the engines in dialect alone.
 	"internal/store": {
 		ours:   []string{"internal/custody", "internal/fault", "internal/store/dialect", "internal/store/schema"},

@@ -1,0 +1,316 @@
+// Package desk is a user's own Chancery: what an author's desk makes of a draft,
+// and what a reader's desk does with what arrives. It is an engine without pages
+// and without a network; it keeps nothing by itself.
+//
+// docs/kit.md tells the formats and who knows what.
+package desk
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"chancery/cable"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/keylist"
+	"chancery/internal/seal"
+	"chancery/internal/seal/kit"
+	"chancery/internal/seal/share"
+	"chancery/internal/sign"
+)
+
+// An Author is who sends: a person in a tenure of the office whose cable it is.
+type Author struct {
+	Key    *sign.Key
+	Person string
+	Tenure string
+	Office string
+}
+
+// A Cable is what is to be sent.
+type Cable struct {
+	Author     Author
+	Draft      *cable.Draft
+	To         []string // offices and lists
+	Precedence string
+	Reference  string
+	// Interchangeable is the author's word that the alternatives say the same.
+	Interchangeable bool
+
+	Directory *directory.Directory
+	Size      int64 // of the log up to which the directory was read
+	Now       time.Time
+}
+
+// Composed is a cable ready to be sent. The statement goes to the log, the sealed
+// parts to whom they are for; nobody but the readers can open the kit.
+type Composed struct {
+	Body    entries.Release
+	Release []byte            // the signed statement
+	Kit     []byte            // sealed to the cable's key
+	Keys    map[string][]byte // the cable's key, sealed to each person
+	Offices map[string][]byte // and to each office's archive key
+	Order   []byte            // sealed to the marking desk
+	Escrow  []byte            // the draft, for a case
+	Shares  map[string][]byte // of the escrow's key, sealed to custodians
+	Copies  []entries.Copy
+	Record  string   // what the author keeps
+	Empty   []string // offices addressed in which nobody sits
+}
+
+// Lengths of segments, in words: fixed text is cut anywhere between, so that the
+// ends of segments do not show where sites are.
+const (
+	shortest = 5
+	longest  = 15
+)
+
+// Compose makes a cable ready. It refuses one that reaches nobody, whose author
+// does not hold the tenure now, or whose alternatives nobody attests.
+func Compose(c Cable) (*Composed, error) {
+	out := &Composed{Record: c.Draft.RecordText()}
+	copies, empty, people, err := c.addressees()
+	if err != nil {
+		return nil, err
+	}
+	out.Copies, out.Empty = copies, empty
+	id := randomID()
+	built, err := kit.Build(id, segments(c.Draft))
+	if err != nil {
+		return nil, err
+	}
+	g, err := seal.GenerateIdentity()
+	if err != nil {
+		return nil, err
+	}
+	if out.Kit, err = seal.Seal(built.Kit, g.Recipient()); err != nil {
+		return nil, err
+	}
+	if err := out.sealKey(c, g, people); err != nil {
+		return nil, err
+	}
+	order := entries.Order{Copies: copies, Envelope: built.Envelope.Encode()}
+	if out.Order, err = sealTo(order.Encode(), c.Directory.Institution().Marking[0].Recipient); err != nil {
+		return nil, err
+	}
+	if err := out.escrow(c, built, g); err != nil {
+		return nil, err
+	}
+	return out, out.release(c, id, built, g)
+}
+
+// addressees expands offices to persons and draws an id for each copy.
+func (c *Cable) addressees() ([]entries.Copy, []string, []directory.Addressee, error) {
+	h, err := c.holding()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if h.Office != c.Author.Office {
+		return nil, nil, nil, fault.Permission.New("the tenure %q is not in the office %q", c.Author.Tenure, c.Author.Office)
+	}
+	people, empty, err := c.Directory.Expand(c.To, c.Now)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	people = slices.DeleteFunc(people, func(a directory.Addressee) bool { return a.ID == c.Author.Person })
+	if len(people) == 0 {
+		return nil, nil, nil, fault.Usage.New("the cable reaches nobody").WithHint("nobody but the author sits in the offices addressed")
+	}
+	var copies []entries.Copy
+	for _, a := range people {
+		one := entries.Copy{ID: randomID(), Person: a.ID, Tenure: a.Holdings[0].ID, Office: a.Holdings[0].Office, Seat: a.Holdings[0].Seat}
+		rand.Read(one.Salt[:])
+		copies = append(copies, one)
+	}
+	return copies, empty, people, nil
+}
+
+// holding returns the author's tenure, which must be held now.
+func (c *Cable) holding() (directory.Holding, error) {
+	for _, h := range c.Directory.Tenures(c.Author.Person) {
+		if h.ID == c.Author.Tenure && !c.Now.Before(h.From.Time) && (h.Until == nil || c.Now.Before(h.Until.Time)) {
+			return h, nil
+		}
+	}
+	return directory.Holding{}, fault.Permission.New("%q does not hold the tenure %q now", c.Author.Person, c.Author.Tenure)
+}
+
+// segments cuts the whole copy, header lines included, into what a kit is made
+// of: joined, the wordings of all segments are the copy as cable.Draft.Render
+// writes it.
+func segments(d *cable.Draft) []kit.Segment {
+	head, _, _ := strings.Cut(d.RecordText(), "\n\n")
+	out := fixedText(head + "\n")
+	last := -1
+	for _, s := range d.CutSegments(func() int { return shortest + below(longest-shortest+1) }) {
+		seg := kit.Segment{}
+		for _, g := range s.Groups {
+			seg.Groups = append(seg.Groups, keylist.Group{Number: g, Size: d.Groups[g].Size})
+		}
+		if s.Paragraph != last {
+			if last >= 0 {
+				end(&out[len(out)-1], "\n")
+			}
+			end(&out[len(out)-1], "\n")
+			last = s.Paragraph
+		}
+		for _, r := range d.Renderings(s) {
+			seg.Renderings = append(seg.Renderings, []byte(r))
+		}
+		out = append(out, seg)
+	}
+	if last >= 0 {
+		end(&out[len(out)-1], "\n")
+	}
+	return out
+}
+
+// end adds text to every wording of a segment.
+func end(s *kit.Segment, text string) {
+	for i := range s.Renderings {
+		s.Renderings[i] = append(s.Renderings[i], text...)
+	}
+}
+
+// fixedText cuts text that is the same for all.
+func fixedText(text string) []kit.Segment {
+	var out []kit.Segment
+	for text != "" {
+		cut, words := 0, shortest+below(longest-shortest+1)
+		for cut < len(text) && words > 0 {
+			i := strings.IndexAny(text[cut:], " \n")
+			if i < 0 {
+				cut = len(text)
+				break
+			}
+			cut, words = cut+i+1, words-1
+		}
+		out = append(out, kit.Segment{Renderings: [][]byte{[]byte(text[:cut])}})
+		text = text[cut:]
+	}
+	return out
+}
+
+// below draws a number below n.
+func below(n int) int {
+	x, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		panic(err) // the system's randomness does not fail
+	}
+	return int(x.Int64())
+}
+
+// sealKey seals the cable's key to every person, and to the archive key of every
+// office that has one.
+func (o *Composed) sealKey(c Cable, g *seal.Identity, people []directory.Addressee) error {
+	secret := seal.FormatIdentities(c.Now, g)
+	o.Keys, o.Offices = map[string][]byte{}, map[string][]byte{}
+	for _, a := range people {
+		sealed, err := sealTo(secret, a.Recipient)
+		if err != nil {
+			return err
+		}
+		o.Keys[a.ID] = sealed
+		for _, h := range a.Holdings {
+			epochs, err := c.Directory.Epochs(h.Office)
+			if err != nil || len(epochs) == 0 || o.Offices[h.Office] != nil {
+				continue
+			}
+			if o.Offices[h.Office], err = sealTo(secret, epochs[len(epochs)-1].Recipient); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func sealTo(data []byte, recipient string) ([]byte, error) {
+	to, err := seal.ParseRecipient(recipient)
+	if err != nil {
+		return nil, err
+	}
+	return seal.Seal(data, to)
+}
+
+// An Escrow is what a case opens: the draft and what ties it to the release.
+type Escrow struct {
+	Draft  string           `json:"draft"`
+	Secret entries.Digest   `json:"secret"` // t
+	Salts  []entries.Digest `json:"salts"`  // of the segments' shapes
+	Key    string           `json:"key"`    // g
+}
+
+// escrow seals the draft under a key that is shared among the custodians.
+func (o *Composed) escrow(c Cable, built *kit.Built, g *seal.Identity) error {
+	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(built.Envelope.Secret), Key: string(seal.FormatIdentities(c.Now, g))}
+	for _, s := range built.Salts {
+		e.Salts = append(e.Salts, entries.Digest(s))
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		return fault.Internal.Wrap(err, "write the escrow")
+	}
+	in := c.Directory.Institution()
+	secret := share.Generate()
+	if o.Escrow, err = seal.SealKey(data, secret.Key(escrowPurpose)); err != nil {
+		return err
+	}
+	shares, vector, err := share.Split(secret, in.Threshold, len(in.Custodians))
+	if err != nil {
+		return err
+	}
+	o.Shares = map[string][]byte{}
+	for i, party := range in.Custodians {
+		packet := entries.SharePacket{Share: shares[i].Encode(), Vector: vector.Encode()}
+		if o.Shares[party.Name], err = sealTo(packet.Encode(), party.Recipient); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// escrowPurpose is for what the shared secret of an escrow gives its key.
+const escrowPurpose = "escrow"
+
+// OpenEscrow opens an escrow with the secret that custodians restored.
+func OpenEscrow(sealed []byte, secret share.Secret) (*Escrow, error) {
+	data, err := seal.OpenKey(sealed, secret.Key(escrowPurpose))
+	if err != nil {
+		return nil, err
+	}
+	var e Escrow
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, fault.Mismatch.Wrap(err, "the escrow")
+	}
+	return &e, nil
+}
+
+// release states the release.
+func (o *Composed) release(c Cable, id string, built *kit.Built, g *seal.Identity) error {
+	root, err := entries.CopiesRoot(o.Copies)
+	if err != nil {
+		return err
+	}
+	o.Body = entries.Release{Cable: id, Reference: c.Reference, DTG: directory.At(c.Now), Precedence: c.Precedence, Mode: entries.ModeBlind,
+		Office: c.Author.Office, Tenure: c.Author.Tenure, Root: entries.Digest(built.Envelope.Root), Kit: sha256.Sum256(o.Kit), Key: g.Recipient().String(),
+		Copies: root, N: len(o.Copies), Envelope: sha256.Sum256(o.Order), Escrow: sha256.Sum256(o.Escrow), Directory: c.Size, Interchangeable: c.Interchangeable}
+	rand.Read(o.Body.Nonce[:])
+	if err := o.Body.Check(); err != nil {
+		return err
+	}
+	o.Release, err = sign.Sign(entries.KindRelease, o.Body, c.Author.Key)
+	return err
+}
+
+func randomID() string {
+	var id [16]byte
+	rand.Read(id[:])
+	return hex.EncodeToString(id[:])
+}
