@@ -2,11 +2,10 @@ package seal
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 
 	"chancery/internal/fault"
+	"chancery/internal/seal/gcm"
 )
 
 // keyMagic begins a file sealed under a key of 32 bytes.
@@ -24,7 +23,7 @@ func SealKey(plaintext []byte, key [32]byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := gcm(key)
+	g := gcm.New(key)
 	nonce := make([]byte, g.NonceSize())
 	rand.Read(nonce) // never fails: the program would end
 	wrapped := g.Seal(nonce, nonce, []byte(id.key.String()), []byte(keyMagic))
@@ -39,7 +38,7 @@ func OpenKey(sealed []byte, key [32]byte) ([]byte, error) {
 		return nil, fault.Input.New("not a file sealed under a shared key")
 	}
 	wrapped, rest := body[1:1+int(body[0])], body[1+int(body[0]):]
-	g := gcm(key)
+	g := gcm.New(key)
 	if len(wrapped) < g.NonceSize() {
 		return nil, fault.Input.New("not a file sealed under a shared key")
 	}
@@ -52,16 +51,4 @@ func OpenKey(sealed []byte, key [32]byte) ([]byte, error) {
 		return nil, err
 	}
 	return Open(rest, id)
-}
-
-func gcm(key [32]byte) cipher.AEAD {
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		panic(err) // the key has 32 bytes
-	}
-	g, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(err) // AES has blocks of 16 bytes
-	}
-	return g
 }

@@ -14,7 +14,7 @@ import (
 
 	"chancery/internal/custody"
 	"chancery/internal/sign"
-	"chancery/internal/store"
+	"chancery/internal/store/storetest"
 )
 
 const entriesInLog = 600
@@ -26,19 +26,7 @@ func logFolder(t *testing.T) (folder, vkey string, entry custody.Entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Create(t.Context(), filepath.Join(t.TempDir(), "registry.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	if err := custody.Create(t.Context(), s.Log(), key); err != nil {
-		t.Fatal(err)
-	}
-	l, err := custody.Open(t.Context(), s.Log(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.Close)
+	l, s := storetest.NewLog(t, key)
 	var all []custody.Submission
 	for i := range entriesInLog {
 		entry = custody.NewEntry(fmt.Appendf(nil, "statement %d", i))
@@ -47,7 +35,7 @@ func logFolder(t *testing.T) (folder, vkey string, entry custody.Entry) {
 	if _, err := l.Append(t.Context(), all...); err != nil {
 		t.Fatal(err)
 	}
-	return export(t, s.Log(), entry), key.LogVKeys()[0], entry
+	return export(t, s, entry), key.LogVKeys()[0], entry
 }
 
 // export writes checkpoint, tiles and the proof of the last entry.

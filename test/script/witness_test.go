@@ -14,7 +14,7 @@ import (
 	"chancery/internal/custody"
 	"chancery/internal/custody/witness"
 	"chancery/internal/sign"
-	"chancery/internal/store"
+	"chancery/internal/store/storetest"
 )
 
 // TestWitnessProcess runs a witness as its own process beside a log in SQLite,
@@ -33,7 +33,7 @@ func TestWitnessProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, s := newLog(t, filepath.Join(dir, "registry.db"), key)
+	l, s := storetest.NewLog(t, key)
 	var last int64
 	for round := range 3 {
 		process, address := startWitness(t, dir)
@@ -74,24 +74,6 @@ func TestWitnessProcess(t *testing.T) {
 	if out, err := chancery(dir, "witness", "watch", "--listen", "127.0.0.1:0").CombinedOutput(); err == nil {
 		t.Errorf("a witness without memory runs: %s", out)
 	}
-}
-
-func newLog(t *testing.T, file string, key *sign.NoteKey) (*custody.Log, custody.Storage) {
-	t.Helper()
-	s, err := store.Create(t.Context(), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	if err := custody.Create(t.Context(), s.Log(), key); err != nil {
-		t.Fatal(err)
-	}
-	l, err := custody.Open(t.Context(), s.Log(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.Close)
-	return l, s.Log()
 }
 
 var served = regexp.MustCompile(`at http://(\S+)`)

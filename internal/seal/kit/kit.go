@@ -10,8 +10,6 @@ package kit
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
@@ -19,6 +17,7 @@ import (
 
 	"chancery/internal/fault"
 	"chancery/internal/keylist"
+	"chancery/internal/seal/gcm"
 	"chancery/mark"
 )
 
@@ -140,7 +139,7 @@ func (b *Built) segment(cable string, j int, s Segment, shape keylist.Segment, s
 		padded := pad(text, length)
 		com := commit(cable, j, box, key, padded)
 		commitments = append(commitments, com[:]...)
-		boxes = aead(key).Seal(boxes, nonce[:], padded, nil)
+		boxes = gcm.New(key).Seal(boxes, nonce[:], padded, nil)
 	}
 	digest := shapeDigest(j, shape, salt)
 	b.Kit = append(b.Kit, digest[:]...)
@@ -173,18 +172,6 @@ func unpad(padded []byte) ([]byte, bool) {
 
 // nonce is zero: every key closes one box.
 var nonce [12]byte
-
-func aead(key keylist.Key) cipher.AEAD {
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		panic(err) // the key has 32 bytes
-	}
-	g, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(err) // AES has blocks of 16 bytes
-	}
-	return g
-}
 
 // commit is com_{j,b} = C("box", k, P(cable) || I(j) || I(b) || padded text). GCM alone does
 // not bind a box to one key and one text; this does.
@@ -289,7 +276,7 @@ func (k *Kit) Open(list keylist.List) ([][]byte, error) {
 		if int(c.Box) >= keylist.Boxes {
 			return nil, ErrDisputed
 		}
-		padded, err := aead(c.Key).Open(nil, nonce[:], k.box(j, int(c.Box)), nil)
+		padded, err := gcm.New(c.Key).Open(nil, nonce[:], k.box(j, int(c.Box)), nil)
 		if err != nil {
 			return nil, ErrDisputed
 		}
