@@ -13,6 +13,7 @@ import (
 type page struct {
 	*cable.Placed
 	sentences []sentence
+	capitals  bool // all of it is in capitals: nothing shows which words are names
 }
 
 // fit tries every alternative of a candidate in its whole sentence, mends what
@@ -40,6 +41,11 @@ func (p *page) fit(c candidate) (candidate, bool) {
 	p.mendCapitals(&c, opens)
 	p.widenForDrop(&c)
 	p.widenForArticle(&c, s.words, first)
+	if p.capitals && strings.ToUpper(p.Text[c.from:c.to]) == p.Text[c.from:c.to] {
+		for i, a := range c.alts {
+			c.alts[i].text = strings.ToUpper(a.text)
+		}
+	}
 	return c, len(kept) > 0
 }
 

@@ -96,7 +96,7 @@ func (m *masker) word(p *cable.Placed, words []word, i int) {
 		m.depth = max(0, m.depth-1)
 	}
 	switch {
-	case w.text == "QUOTE" || w.lower == "begin" && is(words, i+1, "text", "quote"):
+	case p.Text[w.start:w.end] == "QUOTE" || w.lower == "begin" && is(words, i+1, "text", "quote"):
 		m.read = m.ends > 0
 	case w.lower == "unquote" || w.lower == "end" && is(words, i+1, "text", "quote"):
 		m.read = false

@@ -16,7 +16,7 @@ type move struct {
 }
 
 // allMoves lists the moves; the order does not matter.
-var allMoves = slices.Concat(relativeMoves, adverbMoves, phraseMoves, orderMoves, houseMoves)
+var allMoves = slices.Concat(relativeMoves, adverbMoves, phraseMoves, genitiveMoves, orderMoves, houseMoves)
 
 // moves finds what code offers in one sentence.
 func moves(p *page, n int) []candidate {

@@ -1,12 +1,9 @@
 package wording
 
-import "strings"
-
 // phraseMoves reshape a phrase of two to six words.
 var phraseMoves = []move{
 	{id: "move.such", class: "move.phrase", find: such},
 	{id: "move.such-plural", class: "move.phrase", find: suchPlural},
-	{id: "move.genitive-of", class: "move.genitive", owner: true, find: genitiveOf},
 	{id: "move.continue", class: "move.complement", find: continueDoing},
 	{id: "move.help", class: "move.complement", find: helpTo},
 	{id: "move.order-to", class: "move.phrase", any: true, find: orderTo},
@@ -35,51 +32,6 @@ func suchPlural(words []word, i int) (int, int, []string) {
 // afterThing says whether nothing that belongs to a noun follows it.
 func afterThing(words []word, i int) bool {
 	return ends(words, i) && !is(words, i, "-", "–", "—", "(") || tagged(words, i, "MD", "VBZ", "VBD") && !is(words, i, "as")
-}
-
-// holders can own what they think and do.
-var holders = set(`government minister president king prince committee council delegation ministry cabinet
-	regime parliament opposition army party ambassador chairman premier chancellor department embassy union country`)
-
-// holdings are what they can own either way.
-var holdings = set(`position views view attitude policy policies decision decisions proposal proposals intentions intention response
-	reaction request requests concern concerns interest interests role statement statements efforts plans approach
-	support actions willingness ability refusal failure determination desire reply speech remarks
-	security sovereignty future independence integrity survival influence economy presence participation withdrawal involvement
-	leadership resistance rights needs aims goals objectives purposes motives problems ambitions demands claims hopes fears resources
-	reputation prestige strength weakness success stability unity growth development assessment judgment opinion opinions thinking
-	insistence opposition acceptance consent cooperation arrival departure suggestion suggestions initiative initiatives
-	recommendation recommendations`)
-
-// genitiveOf: "the position of the government" -> "the government's position",
-// "the position of France" -> "France's position". The owner's name stays as it
-// is.
-func genitiveOf(words []word, i int) (int, int, []string) {
-	if words[i].lower != "the" || !in(words, i+1, holdings) || !is(words, i+2, "of") {
-		return 0, 0, nil
-	}
-	owner, end := owner(words, i+3)
-	if owner == "" || !ownerEnds(words, end) {
-		return 0, 0, nil
-	}
-	return i, end, []string{owner + "'s " + words[i+1].text}
-}
-
-// owner reads who owns: "the government", or one name. It returns the words and
-// the index after them.
-func owner(words []word, i int) (string, int) {
-	switch {
-	case is(words, i, "the") && in(words, i+1, holders) && !words[i+1].quoted:
-		return "the " + words[i+1].text, i + 2
-	case i < len(words) && isName(words[i].text) && words[i].fixed && !words[i].quoted && words[i].tag == "NNP" &&
-		len(words[i].lower) > 3 && !strings.HasSuffix(words[i].lower, "s") && !tagged(words, i+1, "NAME") && !opensAt(words, i):
-		return words[i].text, i + 1
-	}
-	return "", 0
-}
-
-func ownerEnds(words []word, i int) bool {
-	return ends(words, i) && !is(words, i, "-", "–", "—", "(") || finite(words, i) || is(words, i, "on", "toward", "towards", "in", "regarding")
 }
 
 var (

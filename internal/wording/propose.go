@@ -135,12 +135,11 @@ func pagesOf(draft []byte) (*cable.Draft, []*page, error) {
 	pages := make([]*page, len(placed))
 	open := openedIn(placed)
 	for i := range placed {
-		sentences, err := split(placed[i].Text)
+		p, err := read(&placed[i], open)
 		if err != nil {
 			return nil, nil, err
 		}
-		maskParagraph(&placed[i], sentences, open)
-		pages[i] = &page{&placed[i], sentences}
+		pages[i] = p
 	}
 	return d, pages, nil
 }
@@ -157,6 +156,9 @@ func (t *table) propose(p *page, taste *Learned, others []Suggestion) []candidat
 		cands = append(cands, moves(p, i)...)
 	}
 	for i := range cands {
+		if p.capitals {
+			cands[i].nameless()
+		}
 		cands[i].weigh(taste)
 	}
 	var fitting []candidate

@@ -1,5 +1,11 @@
 package wording
 
+import (
+	"slices"
+
+	"chancery/cable"
+)
+
 // A Skipped paragraph is one for which rules made for English prose say
 // nothing.
 type Skipped struct {
@@ -9,7 +15,6 @@ type Skipped struct {
 
 // Why a paragraph is skipped.
 const (
-	InCapitals   = "in capitals"
 	Telegraphic  = "in the style of telegrams"
 	NotOfEnglish = "that is no English prose"
 )
@@ -40,9 +45,61 @@ const (
 	capitalsShare = 2  // one letter in so many, in a text in capitals
 )
 
+// read cuts a paragraph into sentences of tagged words and masks what is not
+// ours to vary. One in capitals is read as if it were not.
+func read(placed *cable.Placed, open *opened) (*page, error) {
+	p := &page{Placed: placed, capitals: inCapitals(placed.Text)}
+	text := placed.Text
+	if p.capitals {
+		text = lowered(text)
+	}
+	var err error
+	if p.sentences, err = split(text); err != nil {
+		return nil, err
+	}
+	maskParagraph(placed, p.sentences, open)
+	return p, nil
+}
+
+// inCapitals says whether a paragraph is written in capitals, as old telegrams
+// are.
+func inCapitals(text string) bool {
+	letters, upper := 0, 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= 'A' && c <= 'Z':
+			upper++
+			letters++
+		case c >= 'a' && c <= 'z':
+			letters++
+		}
+	}
+	return letters > 0 && capitalsShare*upper >= letters
+}
+
+// lowered is a text with small letters, byte for byte in the same places.
+func lowered(text string) string {
+	out := []byte(text)
+	for i, c := range out {
+		if c >= 'A' && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return string(out)
+}
+
+// nameless are the classes of wordings that names hardly ever hold: what may be
+// offered where capitals do not show which words are names.
+var nameless = set("word.verb word.report word.connective word.adverb word.phrase word.light word.quantifier move.relative move.that")
+
+// nameless leaves out what could reword a name.
+func (c *candidate) nameless() {
+	c.alts = slices.DeleteFunc(c.alts, func(a alternative) bool { return !nameless[a.class] })
+}
+
 // foreign says why rules do not apply to a paragraph, or nothing.
 func (p *page) foreign() string {
-	letters, upper, words, plain, articles := 0, 0, 0, 0, 0
+	letters, words, plain, articles := 0, 0, 0, 0
 	for i := range p.sentences {
 		for _, w := range p.sentences[i].words {
 			if w.tag == "CD" || markTag(w.lower) != "SYM" && len(w.lower) == 1 {
@@ -55,22 +112,14 @@ func (p *page) foreign() string {
 			if w.lower == "a" || w.lower == "an" || w.lower == "the" {
 				articles++
 			}
-			for _, r := range w.text {
-				switch {
-				case r >= 'A' && r <= 'Z':
-					upper++
-					letters++
-				case r >= 'a' && r <= 'z':
-					letters++
-				}
+			if r := w.text[0]; r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+				letters++
 			}
 		}
 	}
 	switch {
-	case words == 0 || letters == 0 || capitalsShare*upper < letters && plain*plainShare < words:
+	case words == 0 || letters == 0 || plain*plainShare < words:
 		return NotOfEnglish
-	case capitalsShare*upper >= letters:
-		return InCapitals
 	case words >= articlesFrom && articles*100 < articleShare*words:
 		return Telegraphic
 	}
