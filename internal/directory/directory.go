@@ -189,6 +189,11 @@ func (d *Directory) taken(key sign.ID, recipient string) bool {
 			}
 		}
 	}
+	for _, o := range d.offices {
+		if slices.ContainsFunc(o.epochs, func(e Epoch) bool { return e.Recipient == recipient }) {
+			return true
+		}
+	}
 	return false
 }
 
@@ -219,9 +224,21 @@ func (d *Directory) addPerson(a *act) (Event, error) {
 	if err := d.open(a, KindPerson, &p, signers...); err != nil {
 		return Event{}, err
 	}
+	if len(d.persons[p.ID]) > 0 {
+		d.dropDevices(p.ID, a.index) // they spoke with the old keys
+	}
 	d.persons[p.ID] = append(d.persons[p.ID], &keyed{p, a.index})
 	d.byKey[p.Sign.ID()] = p.ID
 	return Event{Body: p, Person: p.ID}, nil
+}
+
+// dropDevices revokes a person's devices: with new keys they are enrolled again.
+func (d *Directory) dropDevices(person string, index int64) {
+	for _, v := range d.devices {
+		if v.Person == person && v.revoked < 0 {
+			v.revoked = index
+		}
+	}
 }
 
 // person returns the newest keys of a person.
@@ -293,8 +310,8 @@ func (d *Directory) addOffice(a *act) (Event, error) {
 	if err := cmp.Or(validOffice(o.Office), validTitle("title of an office", o.Title)); err != nil {
 		return Event{}, err
 	}
-	if d.offices[o.Office] != nil {
-		return Event{}, fault.Exists.New("there is an office %q already", o.Office)
+	if _, list := d.lists[o.Office]; list || d.offices[o.Office] != nil {
+		return Event{}, fault.Exists.New("there is an office or list %q already", o.Office)
 	}
 	d.offices[o.Office] = &office{Office: o, seats: map[string]*seat{}}
 	return Event{Body: o}, nil
@@ -384,8 +401,8 @@ func (d *Directory) endTenure(a *act) (Event, error) {
 		return Event{}, err
 	}
 	switch {
-	case t.until != nil:
-		return Event{}, fault.Exists.New("the tenure %q has ended already", e.Tenure)
+	case t.until != nil && !e.Until.Before(t.until.Time):
+		return Event{}, fault.Exists.New("the tenure %q ends before that already", e.Tenure)
 	case e.Until.Before(t.From.Time):
 		return Event{}, fault.Input.New("the tenure %q would end before it began", e.Tenure)
 	}
@@ -417,7 +434,7 @@ func (d *Directory) addEpoch(a *act) (Event, error) {
 		return Event{}, validRecipient(e.Recipient)
 	case e.Number != len(o.epochs)+1:
 		return Event{}, fault.Exists.New("the next epoch of %q is %d, not %d", e.Office, len(o.epochs)+1, e.Number)
-	case slices.ContainsFunc(o.epochs, func(old Epoch) bool { return old.Recipient == e.Recipient }) || d.taken(sign.ID{}, e.Recipient):
+	case d.taken(sign.ID{}, e.Recipient):
 		return Event{}, fault.Exists.New("the archive key of %q has another role already", e.Office)
 	}
 	o.epochs = append(o.epochs, e)
@@ -453,6 +470,9 @@ func (d *Directory) addList(a *act) (Event, error) {
 	}
 	if d.offices[l.List] != nil {
 		return Event{}, fault.Exists.New("%q is an office", l.List)
+	}
+	if l.Version != d.lists[l.List].Version+1 {
+		return Event{}, fault.Exists.New("the next version of the list %q is %d, not %d", l.List, d.lists[l.List].Version+1, l.Version)
 	}
 	if len(l.Offices) == 0 || len(l.Offices) > maxMembers || !slices.IsSorted(l.Offices) || len(slices.Compact(slices.Clone(l.Offices))) != len(l.Offices) {
 		return Event{}, fault.Input.New("a list has 1 to %d offices, sorted, each once", maxMembers)

@@ -144,7 +144,7 @@ func second[T any](_ T, err error) error { return err }
 func TestExpand(t *testing.T) {
 	m := staffed(t)
 	m.do(directory.KindTenure, directory.Tenure{ID: "t3", Office: "centre.desk", Seat: "deputy", Person: "ada", From: day(2)}, "deputy", "ada")
-	m.do(directory.KindList, directory.List{List: "restricted", Offices: []string{"centre.desk", "post.embassy"}}, "authority")
+	m.do(directory.KindList, directory.List{List: "restricted", Version: 1, Offices: []string{"centre.desk", "post.embassy"}}, "authority")
 	reached, empty, err := m.Expand([]string{"restricted", "post.embassy"}, day(3).Time)
 	if err != nil || len(reached) != 2 || len(empty) != 0 {
 		t.Fatalf("%+v, %v, %v", reached, empty, err)
@@ -215,6 +215,43 @@ func TestKeySubstitution(t *testing.T) {
 	}
 	if err := m.try(directory.KindTenureEnd, directory.TenureEnd{Tenure: "t1", Until: day(9)}, "authority", "ada"); !errors.Is(err, fault.Mismatch) {
 		t.Errorf("an end signed with the old key: %v", err)
+	}
+}
+
+// TestListRollback: somebody logs last year's restricted list again, byte for byte,
+// so that a desk that was taken off it gets cables once more.
+func TestListRollback(t *testing.T) {
+	m := staffed(t)
+	wide := m.sign(directory.KindList, directory.List{List: "restricted", Version: 1, Offices: []string{"centre.desk", "post.embassy"}}, "authority")
+	if _, err := m.Add(m.next, wide); err != nil {
+		t.Fatal(err)
+	}
+	m.next++
+	m.do(directory.KindList, directory.List{List: "restricted", Version: 2, Offices: []string{"post.embassy"}}, "authority")
+	if _, err := m.Add(m.next, wide); !errors.Is(err, fault.Exists) {
+		t.Errorf("the old list is back: %v", err)
+	}
+	if err := m.try(directory.KindOffice, directory.Office{Office: "restricted", Title: "X"}, "authority"); !errors.Is(err, fault.Exists) {
+		t.Errorf("an office under a list's name: %v", err)
+	}
+}
+
+// TestNewKeysNewDevices: a stolen desk is answered with new keys. What the old ones
+// enrolled speaks for nobody.
+func TestNewKeysNewDevices(t *testing.T) {
+	m := staffed(t)
+	v := directory.Device{Person: "ada", Key: strings.Repeat("a1", 32), Name: "desk"}
+	m.do(directory.KindDevice, v, "ada")
+	m.keys["new"] = sign.Generate()
+	m.do(directory.KindPerson, directory.Person{ID: "ada", Name: "The person ada", Sign: m.key("new").Public(), Recipient: m.recipient()}, "authority", "new", "deputy")
+	if _, err := m.ByDevice(v.Key); !errors.Is(err, fault.Permission) {
+		t.Errorf("the stolen device speaks: %v", err)
+	}
+	e := directory.Epoch{Office: "centre.desk", Number: 1, Recipient: m.recipient()}
+	m.do(directory.KindEpoch, e, "authority", "bo")
+	p := directory.Person{ID: "x", Name: "X", Sign: m.key("x").Public(), Recipient: e.Recipient}
+	if err := m.try(directory.KindPerson, p, "authority", "x"); !errors.Is(err, fault.Exists) {
+		t.Errorf("an archive key as a person's: %v", err)
 	}
 }
 
@@ -309,11 +346,17 @@ func TestEnds(t *testing.T) {
 	if err := m.try(directory.KindTenureEnd, end, "authority", "ada"); !errors.Is(err, fault.Exists) {
 		t.Errorf("twice: %v", err)
 	}
-	next := directory.Tenure{ID: "t9", Office: "post.embassy", Seat: "head", Person: "bo", From: day(9)}
+	// A planned end can be brought forward, and not be put off.
+	sooner := directory.TenureEnd{Tenure: "t1", Until: day(8)}
+	m.do(directory.KindTenureEnd, sooner, "authority", "deputy")
+	if err := m.try(directory.KindTenureEnd, end, "authority", "deputy"); !errors.Is(err, fault.Exists) {
+		t.Errorf("put off: %v", err)
+	}
+	next := directory.Tenure{ID: "t9", Office: "post.embassy", Seat: "head", Person: "bo", From: day(7)}
 	if err := m.try(directory.KindTenure, next, "authority", "bo"); !errors.Is(err, fault.Exists) {
 		t.Errorf("two in one seat: %v", err)
 	}
-	next.From = day(10)
+	next.From = day(8)
 	m.do(directory.KindTenure, next, "authority", "bo")
 }
 
@@ -366,10 +409,10 @@ func TestRefusals(t *testing.T) {
 		{"a device of nobody", directory.KindDevice, directory.Device{Person: "x", Key: strings.Repeat("0", 64), Name: "d"}, []string{"ada"}, fault.NotFound},
 		{"a device without key", directory.KindDevice, directory.Device{Person: "ada", Key: "0", Name: "d"}, []string{"ada"}, fault.Input},
 		{"no device to revoke", directory.KindRevoked, directory.Device{Person: "ada", Key: strings.Repeat("0", 64), Name: "d"}, []string{"ada"}, fault.NotFound},
-		{"an empty list", directory.KindList, directory.List{List: "l"}, []string{"authority"}, fault.Input},
-		{"a list of nowhere", directory.KindList, directory.List{List: "l", Offices: []string{"x"}}, []string{"authority"}, fault.NotFound},
-		{"a list out of order", directory.KindList, directory.List{List: "l", Offices: []string{"post.embassy", "centre.desk"}}, []string{"authority"}, fault.Input},
-		{"a list called as an office", directory.KindList, directory.List{List: "centre.desk", Offices: []string{"post.embassy"}}, []string{"authority"}, fault.Exists},
+		{"an empty list", directory.KindList, directory.List{List: "l", Version: 1}, []string{"authority"}, fault.Input},
+		{"a list of nowhere", directory.KindList, directory.List{List: "l", Version: 1, Offices: []string{"x"}}, []string{"authority"}, fault.NotFound},
+		{"a list out of order", directory.KindList, directory.List{List: "l", Version: 1, Offices: []string{"post.embassy", "centre.desk"}}, []string{"authority"}, fault.Input},
+		{"a list called as an office", directory.KindList, directory.List{List: "centre.desk", Version: 1, Offices: []string{"post.embassy"}}, []string{"authority"}, fault.Exists},
 		{"a person without keys", directory.KindPerson, directory.Person{ID: "x", Name: "X"}, []string{"authority"}, fault.Input},
 		{"a second institution", directory.KindInstitution, m.institution(), []string{"authority", "deputy"}, fault.Input},
 	} {

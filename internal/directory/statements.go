@@ -106,8 +106,10 @@ type Epoch struct {
 
 // A List is a restricted list of offices under a name. A later one of the same
 // name replaces it.
+// Versions count from 1, so that an old one cannot be put back by logging it again.
 type List struct {
 	List    string   `json:"list"`
+	Version int      `json:"version"`
 	Offices []string `json:"offices"`
 }
 

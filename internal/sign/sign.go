@@ -16,6 +16,7 @@ package sign
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -156,6 +157,16 @@ func (k *Key) GoString() string { return k.String() }
 func (k *Key) Secret() string {
 	seed := append(bytes.Clone(k.ed.Seed()), k.ml.Bytes()...)
 	return secretPrefix + base64.RawURLEncoding.EncodeToString(append(seed, k.public.id[:checksumSize]...))
+}
+
+// Derive returns a key for one purpose that only the owner of this key can
+// compute: HKDF-SHA-256 over both seeds.
+func (k *Key) Derive(purpose string) [32]byte {
+	out, err := hkdf.Key(sha256.New, append(bytes.Clone(k.ed.Seed()), k.ml.Bytes()...), nil, "chancery derived v1 "+purpose, 32)
+	if err != nil {
+		panic(err) // only for lengths over 255 hashes
+	}
+	return [32]byte(out)
 }
 
 // ParseKey reads what [Key.Secret] wrote. A text with a typing error is refused

@@ -44,7 +44,7 @@ func isHouse(class string) bool { return strings.HasPrefix(class, "house.") }
 
 // maxOffered is how many alternatives one place shows at most: more than an
 // author reads at a glance are no help.
-const maxOffered = 5
+const maxOffered = 6
 
 // merge puts candidates of the same words together, the likeliest wordings
 // first.

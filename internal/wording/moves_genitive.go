@@ -4,8 +4,8 @@ import "strings"
 
 // genitiveMoves vary how an owner is named.
 var genitiveMoves = []move{
-	{id: "move.genitive-of", class: "move.genitive", owner: true, find: genitiveOf},
-	{id: "move.genitive-s", class: "move.genitive", owner: true, find: genitiveS},
+	{id: "move.genitive-of", class: "move.genitive", owner: true, any: true, find: genitiveOf},
+	{id: "move.genitive-s", class: "move.genitive", owner: true, any: true, find: genitiveS},
 }
 
 // holdings are what they can own either way.

@@ -5,10 +5,10 @@ var relativeMoves = []move{
 	{id: "move.that-drop", class: "move.that", find: thatDrop},
 	{id: "move.that-insert", class: "move.that", find: thatInsert},
 	{id: "move.that-told", class: "move.that", find: thatTold},
-	{id: "move.which-subject", class: "move.relative", find: whichSubject},
-	{id: "move.which-object", class: "move.relative", find: whichObject},
-	{id: "move.relative-reduce", class: "move.relative", find: relativeReduce},
-	{id: "move.whether-or-not", class: "move.relative", find: whetherOrNot},
+	{id: "move.which-subject", class: "move.relative", any: true, find: whichSubject},
+	{id: "move.which-object", class: "move.relative", any: true, find: whichObject},
+	{id: "move.relative-reduce", class: "move.relative", any: true, find: relativeReduce},
+	{id: "move.whether-or-not", class: "move.relative", any: true, find: whetherOrNot},
 }
 
 // droppers take a clause with or without "that".

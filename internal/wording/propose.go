@@ -55,7 +55,7 @@ type Proposal struct {
 	End   int `json:"end"`
 	// Original is what stands there, without escapes.
 	Original string `json:"original"`
-	// Alternatives are other wordings, the likeliest to please first; 1 to 5.
+	// Alternatives are other wordings, the likeliest to please first; 1 to 6.
 	Alternatives []string `json:"alternatives"`
 	// By is the rule or move behind each alternative.
 	By []string `json:"by"`

@@ -41,7 +41,7 @@ const (
 	// articleShare of 100 words are a, an or the even in terse prose; a
 	// telegram leaves them out.
 	articleShare  = 1
-	articlesFrom  = 25 // words of a paragraph, below which articles tell nothing
+	articlesFrom  = 45 // words of a paragraph, below which articles tell nothing
 	capitalsShare = 2  // one letter in so many, in a text in capitals
 )
 

@@ -95,9 +95,18 @@ func (v *Vector) whole() bool {
 	return true
 }
 
-// Verify checks a share against the vector (fault.Mismatch). A custodian does it
-// when the share arrives, and says so in the log before the secret is used.
-func (s Share) Verify(v *Vector) error {
+// Verify checks that a share is the one with that number, of a secret that k of
+// them restore (fault.Mismatch). A custodian does it when the share arrives, and
+// says so in the log before the secret is used. One who checked the vector alone
+// could be given another's share, or a threshold that nobody agreed to.
+func (s Share) Verify(v *Vector, number, k int) error {
+	if s.Number != number || v.Threshold() != k {
+		return fault.Mismatch.New("the share %d of a secret that %d restore, where number %d of %d is expected", s.Number, v.Threshold(), number, k)
+	}
+	return s.verify(v)
+}
+
+func (s Share) verify(v *Vector) error {
 	if !v.whole() || !secretsharing.Verify(uint(v.Threshold()-1), s.point(), v.points) {
 		return fault.Mismatch.New("the share of custodian %d is not one of the shared secret", s.Number).
 			WithHint("whoever dealt it failed, or lied; do not acknowledge it")
@@ -116,7 +125,7 @@ func Recover(shares []Share, v *Vector) (Secret, error) {
 	seen := map[int]bool{}
 	var good []secretsharing.Share
 	for _, s := range shares {
-		if err := s.Verify(v); err != nil {
+		if err := s.verify(v); err != nil {
 			return Secret{}, err
 		}
 		if !seen[s.Number] {

@@ -56,15 +56,21 @@ func TestBadShare(t *testing.T) {
 	_, shares, v := split(t, 2, 3)
 	_, others, _ := split(t, 2, 3)
 	for i, s := range shares {
-		if err := s.Verify(v); err != nil {
+		if err := s.Verify(v, i+1, 2); err != nil {
 			t.Error(err)
 		}
-		if err := others[i].Verify(v); !errors.Is(err, fault.Mismatch) {
+		if err := s.Verify(v, i+2, 2); !errors.Is(err, fault.Mismatch) {
+			t.Errorf("another number than the custodian's: %v", err)
+		}
+		if err := s.Verify(v, i+1, 3); !errors.Is(err, fault.Mismatch) {
+			t.Errorf("another threshold than agreed: %v", err)
+		}
+		if err := others[i].Verify(v, i+1, 2); !errors.Is(err, fault.Mismatch) {
 			t.Errorf("a share of another secret: %v", err)
 		}
 		moved := s
 		moved.Number = s.Number%3 + 1
-		if err := moved.Verify(v); !errors.Is(err, fault.Mismatch) {
+		if err := moved.Verify(v, moved.Number, 2); !errors.Is(err, fault.Mismatch) {
 			t.Errorf("another custodian's share: %v", err)
 		}
 	}
@@ -72,7 +78,7 @@ func TestBadShare(t *testing.T) {
 		t.Errorf("restored with a bad share: %v", err)
 	}
 	_, _, three := split(t, 3, 3)
-	if err := shares[0].Verify(three); !errors.Is(err, fault.Mismatch) {
+	if err := shares[0].Verify(three, 1, 3); !errors.Is(err, fault.Mismatch) {
 		t.Errorf("a share under another threshold: %v", err)
 	}
 }
@@ -132,7 +138,7 @@ func FuzzParse(f *testing.F) {
 			if !bytes.Equal(w.Encode(), data) {
 				t.Fatal("a vector in another spelling")
 			}
-			_ = shares[0].Verify(w) // any answer, no panic
+			_ = shares[0].Verify(w, 1, w.Threshold()) // any answer, no panic
 		}
 	})
 }
