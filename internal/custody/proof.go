@@ -69,5 +69,10 @@ func (p *Proof) Verify(policy *Policy, commitment Commitment) (c Checkpoint, cos
 	if err != nil {
 		return Checkpoint{}, false, err
 	}
-	return c, cosigned, includes(c, commitment, p.Index, p.Path)
+	if p.Entry != nil {
+		if e, err := ParseEntry(p.Entry); err != nil || e.Commitment() != commitment {
+			return Checkpoint{}, false, fault.Mismatch.New("the entry in the proof is not the one that is proven")
+		}
+	}
+	return c, cosigned, c.Includes(commitment, p.Index, p.Path)
 }

@@ -96,10 +96,12 @@ func (v *View) Includes(c Commitment, index int64, proof tlog.RecordProof) error
 	v.mu.Lock()
 	last := v.last
 	v.mu.Unlock()
-	return includes(last, c, index, proof)
+	return last.Includes(c, index, proof)
 }
 
-func includes(in Checkpoint, c Commitment, index int64, proof tlog.RecordProof) error {
+// Includes verifies that a commitment stands at an index of the log of a
+// checkpoint.
+func (in Checkpoint) Includes(c Commitment, index int64, proof tlog.RecordProof) error {
 	if index < 0 || index >= in.Size {
 		return fault.Mismatch.New("entry %d is not in a log of %d", index, in.Size)
 	}

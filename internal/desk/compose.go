@@ -300,7 +300,7 @@ func (o *Composed) release(c Cable, id string, built *kit.Built, g *seal.Identit
 	}
 	o.Body = entries.Release{Cable: id, Reference: c.Reference, DTG: directory.At(c.Now), Precedence: c.Precedence, Mode: entries.ModeBlind,
 		Office: c.Author.Office, Tenure: c.Author.Tenure, Root: entries.Digest(built.Envelope.Root), Kit: sha256.Sum256(o.Kit), Key: g.Recipient().String(),
-		Copies: root, N: len(o.Copies), Envelope: sha256.Sum256(o.Order), Escrow: sha256.Sum256(o.Escrow), Directory: c.Size, Interchangeable: c.Interchangeable}
+		Copies: root, N: len(o.Copies), Envelope: sha256.Sum256(o.Order), Escrow: sha256.Sum256(o.Escrow), Marking: c.Directory.Institution().Marking[0].Sign.ID().String(), Directory: c.Size, Interchangeable: c.Interchangeable}
 	rand.Read(o.Body.Nonce[:])
 	if err := o.Body.Check(); err != nil {
 		return err

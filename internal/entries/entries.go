@@ -22,7 +22,7 @@ import (
 const (
 	KindDraw     = "draw"     // marking desk
 	KindShareOK  = "share-ok" // custodian
-	KindRelease  = "release"  // author's person, then the releaser's if another
+	KindRelease  = "release"  // author's person
 	KindIssue    = "issue"    // marking desk
 	KindVoid     = "void"     // marking desk
 	KindReceipt  = "receipt"  // reader's person
@@ -72,6 +72,7 @@ type Draw struct {
 // A ShareOK says that a custodian has a good share of a draw.
 type ShareOK struct {
 	Draw   int    `json:"draw"`
+	Root   Digest `json:"root"`
 	Vector Digest `json:"vector_digest"`
 }
 
@@ -92,6 +93,7 @@ type Release struct {
 	N          int            `json:"n"`        // how many copies
 	Envelope   Digest         `json:"envelope"` // SHA-256 of what is sealed to the marking desk
 	Escrow     Digest         `json:"escrow"`   // SHA-256 of the sealed escrow
+	Marking    string         `json:"marking"`  // ID of the key of the desk that is to mark it
 	Directory  int64          `json:"directory"`
 	// Interchangeable says that the releaser attests the alternatives to be
 	// interchangeable in substance.
@@ -154,9 +156,9 @@ func CopiesRoot(copies []Copy) (Digest, error) {
 		case !validID.MatchString(c.ID):
 			return Digest{}, fault.Input.New("%.40q is not the id of a copy", c.ID)
 		case ids[c.ID]:
-			return Digest{}, fault.Input.New("the copy %.40q stands twice", c.ID)
+			return Digest{}, fault.Input.New("a copy stands twice")
 		case persons[c.Person]:
-			return Digest{}, fault.Input.New("%.40q gets two copies", c.Person).WithHint("one who compares two wordings sees the sites")
+			return Digest{}, fault.Input.New("one person gets two copies").WithHint("one who compares two wordings sees the sites")
 		}
 		ids[c.ID], persons[c.Person] = true, true
 		leaves[i] = c.Leaf()
@@ -170,6 +172,7 @@ type Issue struct {
 	Cable   string `json:"cable"`
 	Release int64  `json:"release"` // index in the log
 	Draw    int    `json:"draw"`
+	Drawn   int64  `json:"drawn"` // index in the log of the draw, before the release
 	N       int    `json:"n"`
 	Lists   Digest `json:"lists"`
 }

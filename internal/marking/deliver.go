@@ -2,6 +2,7 @@ package marking
 
 import (
 	"errors"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -29,40 +30,41 @@ type Outcome struct {
 }
 
 // Deliver verifies a receipt in the log and hands over the keys of the copy,
-// sealed to the person who signed; the same receipt, or a later one by the same
-// person for the same copy, gives the same keys. It withholds them, and says so,
-// if the cable was recalled, the tenure has ended, the device was revoked or the
-// reader was shown another log. What is no receipt of a copy of this desk is
-// refused with an error and gives neither.
+// sealed to the newest key of the person who signed; the same receipt, or a later
+// one by the same person for the same copy, gives the same keys. It withholds them,
+// and says so, if the cable was recalled, the copy's tenure has ended, the device
+// was revoked or the reader's key replaced. What is no receipt of a copy of this
+// desk, or comes without proof that the reader was shown the log which the desk
+// knows, is refused with an error and gives neither: a missing proof may be the
+// carrier's doing.
 func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	last, err := d.verify(r.Seen)
+	if err != nil {
+		return nil, err
+	}
 	var body entries.Receipt
 	p, err := d.byPerson(r.Seen, entries.KindReceipt, &body)
 	if err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	c := d.cables[body.Cable]
-	if c == nil || c.Void || c.Issue < 0 {
+	if c == nil || c.Void || len(c.Issues) == 0 {
 		return nil, fault.NotFound.New("the desk has issued no such cable")
 	}
 	o, err := d.open(c)
 	if err != nil {
 		return nil, err
 	}
-	slot := -1
-	for i, one := range o.copies {
-		if one.ID == body.Copy && one.Person == p.ID {
-			slot = i
-		}
-	}
+	slot := slices.IndexFunc(o.copies, func(one entries.Copy) bool { return one.ID == body.Copy && one.Person == p.ID })
 	if slot < 0 {
 		return nil, fault.Permission.New("the copy is not %q's", p.ID)
 	}
-	if body.Release != c.Release || body.Issue != c.Issue || body.Kit != c.Body.Kit {
-		return nil, fault.Mismatch.New("the receipt is not for what was released and issued")
+	if err := c.matches(r, body, o.copies[slot], last); err != nil {
+		return nil, err
 	}
-	if err := d.refuses(c, p, body, r.Consistency); err != nil {
+	if err := d.refuses(c, p, body); err != nil {
 		return d.withhold(c, body.Copy, r.Index, err)
 	}
 	sealed, err := sealList(c, o, slot, p)
@@ -79,10 +81,30 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	return &Outcome{Sealed: sealed}, nil
 }
 
+// matches says whether a receipt is for what was released and issued, by a reader
+// who had seen both in the log that the desk knows.
+func (c *cable) matches(r Receipt, body entries.Receipt, one entries.Copy, last custody.Checkpoint) error {
+	if body.Release != c.Release || !slices.Contains(c.Issues, body.Issue) || body.Kit != c.Body.Kit || body.Tenure != one.Tenure {
+		return fault.Mismatch.New("the receipt is not for what was released and issued")
+	}
+	if body.Size <= max(body.Issue, body.Release) || r.Index < body.Size {
+		return fault.Mismatch.New("the reader signed before the release and the issue were in the log")
+	}
+	seen := custody.Checkpoint{Origin: last.Origin, Size: body.Size, Root: tlog.Hash(body.Root)}
+	if body.Size > last.Size || !custody.CheckConsistency(r.Consistency, seen, last) {
+		return fault.Mismatch.New("the reader is not shown to have seen the log that the marking desk knows").
+			WithHint("send the receipt with a proof for the newest checkpoint; if there is none, compare the two checkpoints")
+	}
+	return nil
+}
+
 // refuses says why keys are withheld from one whose receipt is in order.
-func (d *Desk) refuses(c *cable, p directory.Person, body entries.Receipt, proof tlog.TreeProof) error {
+func (d *Desk) refuses(c *cable, p directory.Person, body entries.Receipt) error {
 	if c.Recalled {
 		return fault.Permission.New("the cable was recalled")
+	}
+	if err := d.current(p); err != nil {
+		return err
 	}
 	if err := d.held(p.ID, body.Tenure); err != nil {
 		return err
@@ -93,11 +115,6 @@ func (d *Desk) refuses(c *cable, p directory.Person, body entries.Receipt, proof
 	}
 	if speaker.ID != p.ID {
 		return fault.Permission.New("the device is another person's")
-	}
-	last, _ := d.View.Last()
-	seen := custody.Checkpoint{Origin: last.Origin, Size: body.Size, Root: tlog.Hash(body.Root)}
-	if body.Size > last.Size || !custody.CheckConsistency(proof, seen, last) {
-		return fault.Permission.New("the reader was shown another log than the marking desk")
 	}
 	return nil
 }

@@ -9,6 +9,9 @@ package marking
 
 import (
 	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -41,7 +44,7 @@ type Config struct {
 	Identity  *seal.Identity // opens what is sealed to it
 	Keeper    Keeper
 	View      *custody.View        // the desk's own memory of the log
-	Directory *directory.Directory // as the log has it; only added to between calls
+	Directory *directory.Directory // as the log has it; the desk's own from now on: see Learn
 	Now       func() time.Time
 }
 
@@ -50,15 +53,17 @@ type Desk struct {
 	Config
 	name string
 
-	mu     sync.Mutex
-	draws  map[int]*draw      // guarded by mu
-	cables map[string]*cable  // guarded by mu; by id
-	hot    map[string]*opened // guarded by mu; by cable
+	mu      sync.Mutex
+	mac     [32]byte           // authenticates the desk's files
+	draws   map[int]*draw      // guarded by mu
+	cables  map[string]*cable  // guarded by mu; by id
+	hot     map[string]*opened // guarded by mu; by cable
+	recalls map[string]bool    // guarded by mu; cables recalled, known or not
 }
 
 // Open opens a desk with what its files hold.
 func Open(c Config) (*Desk, error) {
-	d := &Desk{Config: c, draws: map[int]*draw{}, cables: map[string]*cable{}, hot: map[string]*opened{}}
+	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, cables: map[string]*cable{}, hot: map[string]*opened{}, recalls: map[string]bool{}}
 	for _, p := range c.Directory.Institution().Marking {
 		if p.Sign.ID() == c.Key.Public().ID() && p.Recipient == c.Identity.Recipient().String() {
 			d.name = p.Name
@@ -69,8 +74,8 @@ func Open(c Config) (*Desk, error) {
 	}
 	for _, kind := range []struct {
 		prefix string
-		load   func(data []byte) error
-	}{{"draw-", d.loadDraw}, {"cable-", d.loadCable}} {
+		load   func(name string, data []byte) error
+	}{{"draw-", d.loadDraw}, {"cable-", d.loadCable}, {"recall-", d.loadRecall}} {
 		names, err := c.Keeper.Names(kind.prefix)
 		if err != nil {
 			return nil, err
@@ -81,11 +86,17 @@ func Open(c Config) (*Desk, error) {
 			}
 		}
 	}
+	for id := range d.recalls {
+		if c := d.cables[id]; c != nil {
+			c.Recalled = true
+		}
+	}
 	return d, d.consistent()
 }
 
-// load opens one of the desk's own files.
-func (d *Desk) load(name string, take func([]byte) error) error {
+// load opens one of the desk's own files. Anybody can seal to the desk; the file
+// counts only with the desk's own authentication of its name and content.
+func (d *Desk) load(name string, take func(string, []byte) error) error {
 	sealed, err := d.Keeper.Read(name)
 	if err != nil {
 		return err
@@ -94,7 +105,19 @@ func (d *Desk) load(name string, take func([]byte) error) error {
 	if err != nil {
 		return fault.Mismatch.Wrap(err, "a file of the marking desk").At(name, 0, 0)
 	}
-	return fault.At(take(data), name, 0, 0)
+	if len(data) < sha256.Size || !hmac.Equal(data[:sha256.Size], d.tag(name, data[sha256.Size:])) {
+		return fault.Mismatch.New("a file that this marking desk did not write, or not under this name").At(name, 0, 0)
+	}
+	return fault.At(take(name, data[sha256.Size:]), name, 0, 0)
+}
+
+// tag authenticates a file: HMAC-SHA-256 over P(name) || content.
+func (d *Desk) tag(name string, content []byte) []byte {
+	mac := hmac.New(sha256.New, d.mac[:])
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(name))))
+	mac.Write([]byte(name))
+	mac.Write(content)
+	return mac.Sum(nil)
 }
 
 // save writes one of the desk's own files, sealed to itself.
@@ -103,7 +126,7 @@ func (d *Desk) save(name string, v any) error {
 	if err != nil {
 		return fault.Internal.Wrap(err, "write a file of the marking desk")
 	}
-	sealed, err := seal.Seal(data, d.Identity.Recipient())
+	sealed, err := seal.Seal(append(d.tag(name, data), data...), d.Identity.Recipient())
 	if err != nil {
 		return err
 	}
@@ -119,10 +142,15 @@ func decode(data []byte, v any) error {
 
 // consistent refuses files in which one draw serves two cables.
 func (d *Desk) consistent() error {
+	for n := range len(d.draws) {
+		if d.draws[n+1] == nil {
+			return fault.Mismatch.New("the file of draw %d is missing", n+1)
+		}
+	}
 	by := map[int]string{}
 	for _, id := range sorted(d.cables) {
 		n := d.cables[id].Draw
-		if d.draws[n] == nil {
+		if d.draws[n] == nil || d.draws[n].Void != nil {
 			return fault.Mismatch.New("the cable %s was drawn from draw %d, which the desk does not hold", id, n)
 		}
 		if by[n] != "" {
@@ -151,18 +179,27 @@ type Seen struct {
 	Proof tlog.RecordProof
 }
 
-// verify checks that an entry is in the log as the desk knows it, and that it is
-// signed by one who is known there: the person, or a party of the institution.
-func (d *Desk) verify(s Seen) error {
-	return d.View.Includes(s.Entry.Commitment(), s.Index, s.Proof)
+// verify checks that an entry is in the log as the desk knows it. It returns the
+// checkpoint that it was checked against.
+func (d *Desk) verify(s Seen) (custody.Checkpoint, error) {
+	last, _ := d.View.Last()
+	return last, last.Includes(s.Entry.Commitment(), s.Index, s.Proof)
+}
+
+// Learn takes a statement of the directory from the log.
+func (d *Desk) Learn(s Seen) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
+		return err
+	}
+	_, err := d.Directory.Add(s.Index, s.Entry.Statement)
+	return err
 }
 
 // byPerson verifies an entry that one person signed, with the key that was theirs
 // at that place of the log.
 func (d *Desk) byPerson(s Seen, kind string, body any) (directory.Person, error) {
-	if err := d.verify(s); err != nil {
-		return directory.Person{}, err
-	}
 	_, signers, err := sign.Claims(s.Entry.Statement)
 	if err != nil {
 		return directory.Person{}, err
@@ -175,6 +212,19 @@ func (d *Desk) byPerson(s Seen, kind string, body any) (directory.Person, error)
 		return directory.Person{}, err
 	}
 	return p, sign.Open(s.Entry.Statement, kind, body, p.Sign)
+}
+
+// current refuses one whose key was replaced since: a stolen key signs nothing
+// more, whenever its entries were made.
+func (d *Desk) current(p directory.Person) error {
+	now, _, err := d.Directory.Person(p.ID)
+	if err != nil {
+		return err
+	}
+	if now.Sign.ID() != p.Sign.ID() {
+		return fault.Permission.New("the key of %q was replaced since", p.ID)
+	}
+	return nil
 }
 
 // state signs a statement of the desk's own.

@@ -3,6 +3,7 @@ package marking
 import (
 	"fmt"
 
+	"chancery/internal/custody"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/seal"
@@ -26,21 +27,24 @@ type draw struct {
 	Statement []byte            `json:"statement"`
 	Vector    entries.Digest    `json:"vector_digest"`
 	Packets   map[string][]byte `json:"packets"` // by custodian, sealed
-	Good      map[string]bool   `json:"good"`    // custodians whose share-ok is in the log
+	Logged    int64             `json:"logged"`  // index of the statement in the log, or -1
+	Good      map[string]int64  `json:"good"`    // index of each custodian's share-ok
+	Void      []byte            `json:"void"`    // the statement that gave it up, or nil
 
 	spent bool
 }
 
 func drawName(n int) string { return fmt.Sprintf("draw-%08d", n) }
 
-func (d *Desk) loadDraw(data []byte) error {
+func (d *Desk) loadDraw(name string, data []byte) error {
 	var w draw
 	if err := decode(data, &w); err != nil {
 		return err
 	}
-	if w.Number < 1 || len(w.Rho) != len(mark.Hash{}) {
+	if w.Number < 1 || len(w.Rho) != len(mark.Hash{}) || name != drawName(w.Number) || w.Good == nil {
 		return fault.Mismatch.New("a draw of the marking desk was altered")
 	}
+	w.spent = w.Void != nil
 	d.draws[w.Number] = &w
 	return nil
 }
@@ -79,7 +83,7 @@ func (d *Desk) prepare(number int) (*draw, error) {
 		return nil, err
 	}
 	rho := secret.Key(rhoPurpose)
-	w := &draw{Number: number, Rho: rho[:], Vector: vector.Digest(), Packets: map[string][]byte{}, Good: map[string]bool{}}
+	w := &draw{Number: number, Rho: rho[:], Vector: vector.Digest(), Packets: map[string][]byte{}, Logged: -1, Good: map[string]int64{}}
 	body := entries.Draw{Draw: number, Slots: Slots, Root: entries.Digest(w.randomness().Root()), Vector: w.Vector}
 	if w.Statement, err = d.state(entries.KindDraw, body); err != nil {
 		return nil, err
@@ -99,10 +103,85 @@ func (d *Desk) prepare(number int) (*draw, error) {
 
 func (w *draw) randomness() mark.Draw { return mark.Draw{Secret: mark.Hash(w.Rho), Slots: Slots} }
 
+// Pending returns the draws that are not usable yet, to be logged and sent once
+// more: their statements and packets as they were.
+func (d *Desk) Pending() []Prepared {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []Prepared
+	for _, n := range sorted(d.draws) {
+		if w := d.draws[n]; !w.spent && !d.usable(w, maxIndex) {
+			out = append(out, Prepared{w.Number, w.Statement, w.Packets})
+		}
+	}
+	return out
+}
+
+// maxIndex is beyond any entry.
+const maxIndex = custody.MaxSize
+
+// GiveUp spends a draw that serves no cable, because its shares were lost or a
+// custodian refuses: else it would stop those behind it. It returns the void to
+// log.
+func (d *Desk) GiveUp(number int, reason string) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w := d.draws[number]
+	switch {
+	case w == nil:
+		return nil, fault.NotFound.New("there is no draw %d", number)
+	case w.Void != nil:
+		return w.Void, nil
+	case w.spent:
+		return nil, fault.Exists.New("the draw %d serves a cable", number)
+	}
+	void, err := d.state(entries.KindVoid, entries.Void{Release: -1, Draw: number, Reason: reason})
+	if err != nil {
+		return nil, err
+	}
+	w.Void = void
+	if err := d.save(drawName(number), w); err != nil {
+		w.Void = nil
+		return nil, err
+	}
+	w.spent = true
+	return void, nil
+}
+
+// DrawLogged takes the statement of one of the desk's draws from the log. A draw
+// serves only cables that were released after that.
+func (d *Desk) DrawLogged(s Seen) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
+		return err
+	}
+	var body entries.Draw
+	if err := sign.Open(s.Entry.Statement, entries.KindDraw, &body, d.Key.Public()); err != nil {
+		return err
+	}
+	w := d.draws[body.Draw]
+	if w == nil || string(w.Statement) != string(s.Entry.Statement) {
+		return fault.Mismatch.New("a draw that this desk did not make: its files are older than the log")
+	}
+	if w.Logged >= 0 && w.Logged <= s.Index {
+		return nil
+	}
+	before := w.Logged
+	w.Logged = s.Index
+	if err := d.save(drawName(w.Number), w); err != nil {
+		w.Logged = before
+		return err
+	}
+	return nil
+}
+
 // ShareOK takes a custodian's word, from the log, that its share of a draw is
 // good.
 func (d *Desk) ShareOK(s Seen) error {
-	if err := d.verify(s); err != nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
 		return err
 	}
 	_, signers, err := sign.Claims(s.Entry.Statement)
@@ -117,22 +196,20 @@ func (d *Desk) ShareOK(s Seen) error {
 		if err := sign.Open(s.Entry.Statement, entries.KindShareOK, &ok, c.Sign); err != nil {
 			return err
 		}
-		return d.good(ok, c.Name)
+		return d.good(ok, c.Name, s.Index)
 	}
 	return fault.Mismatch.New("a statement of shares that no custodian signed")
 }
 
-func (d *Desk) good(ok entries.ShareOK, custodian string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (d *Desk) good(ok entries.ShareOK, custodian string, index int64) error {
 	w := d.draws[ok.Draw]
-	if w == nil || w.Vector != ok.Vector {
+	if w == nil || w.Vector != ok.Vector || entries.Digest(w.randomness().Root()) != ok.Root {
 		return fault.Mismatch.New("the custodian %q has a share of another draw %d", custodian, ok.Draw)
 	}
-	if w.Good[custodian] {
+	if _, done := w.Good[custodian]; done {
 		return nil
 	}
-	w.Good[custodian] = true
+	w.Good[custodian] = index
 	if err := d.save(drawName(w.Number), w); err != nil {
 		delete(w.Good, custodian)
 		return err
@@ -140,16 +217,24 @@ func (d *Desk) good(ok entries.ShareOK, custodian string) error {
 	return nil
 }
 
-// usable says whether enough custodians could open the draw, should a case ask
-// for it: one more than must, or all.
-func (d *Desk) usable(w *draw) bool {
+// usable says whether a draw may serve a cable released at an index: it was in the
+// log before, and by then enough custodians could open it, should a case ask for
+// it - one more than must, or all. What was drawn later could have been drawn to
+// fit the release.
+func (d *Desk) usable(w *draw, release int64) bool {
 	in := d.Directory.Institution()
-	return len(w.Good) >= min(len(in.Custodians), in.Threshold+1)
+	n := 0
+	for _, at := range w.Good {
+		if at < release {
+			n++
+		}
+	}
+	return w.Logged >= 0 && w.Logged < release && n >= min(len(in.Custodians), in.Threshold+1)
 }
 
 // next returns the lowest draw that serves no cable. A later one is never taken
 // instead, however few custodians have answered for it.
-func (d *Desk) next() (*draw, error) {
+func (d *Desk) next(release int64) (*draw, error) {
 	for n := 1; ; n++ {
 		w := d.draws[n]
 		switch {
@@ -157,8 +242,9 @@ func (d *Desk) next() (*draw, error) {
 			return nil, fault.NotFound.New("the marking desk has no unused draw").WithHint("prepare some: they are made by the hundred, ahead of need")
 		case w.spent:
 			continue
-		case !d.usable(w):
-			return nil, fault.NotFound.New("the draw %d is not usable yet: %d custodians have checked their shares", n, len(w.Good))
+		case !d.usable(w, release):
+			return nil, fault.NotFound.New("the draw %d was not in the log, with its custodians' word, before the release; %d custodians have checked their shares", n, len(w.Good)).
+				WithHint("release the cable again when it is")
 		}
 		return w, nil
 	}
@@ -170,7 +256,7 @@ func (d *Desk) Usable() int {
 	defer d.mu.Unlock()
 	n := 0
 	for _, w := range d.draws {
-		if !w.spent && d.usable(w) {
+		if !w.spent && d.usable(w, maxIndex) {
 			n++
 		}
 	}

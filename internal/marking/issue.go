@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"regexp"
+	"slices"
 
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -19,21 +21,25 @@ import (
 type cable struct {
 	Cable     string           `json:"cable"`
 	Release   int64            `json:"release"`
+	Digest    entries.Digest   `json:"digest"` // of the release's statement
 	Body      entries.Release  `json:"body"`
 	Draw      int              `json:"draw"`
 	Order     []byte           `json:"order"` // sealed; nil if void
 	Salts     []entries.Digest `json:"salts"` // of the list leaves, by slot
 	Statement []byte           `json:"statement"`
 	Void      bool             `json:"void"`
-	Issue     int64            `json:"issue"` // index in the log, or -1
+	Issues    []int64          `json:"issues"` // indexes in the log at which the issue stands
 	Recalled  bool             `json:"recalled"`
 	Delivered map[string]int64 `json:"delivered"` // receipt by copy
 }
 
-func (d *Desk) loadCable(data []byte) error {
+func (d *Desk) loadCable(name string, data []byte) error {
 	var c cable
 	if err := decode(data, &c); err != nil {
 		return err
+	}
+	if name != cableName(c.Cable) || c.Body.Cable != c.Cable || !c.Void && len(c.Salts) != c.Body.N || c.Delivered == nil {
+		return fault.Mismatch.New("a cable of the marking desk was altered")
 	}
 	d.cables[c.Cable] = &c
 	return nil
@@ -41,36 +47,42 @@ func (d *Desk) loadCable(data []byte) error {
 
 // Release takes a release from the log, with the order that was sealed to the
 // desk, draws the copies and returns the statement to log: an issue, or a void if
-// the order is not what was released - the draw is spent then. The same release
-// gives the same statement again. A release that is not signed by one who held the
-// office, or that is not for this desk, is refused and spends nothing.
+// what the order says is not what was released - the draw is spent then, so that
+// nobody tries draws until one pleases. The same release gives the same statement
+// for ever. Refused, and spending nothing, are: bytes that are not the order which
+// the release names, which are the carrier's doing; a release that is not signed by
+// one who holds the office; one for another desk.
 func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
-	body, err := d.released(s)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
+		return nil, err
+	}
+	var body entries.Release
+	author, err := d.byPerson(s, entries.KindRelease, &body)
 	if err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if known := d.cables[body.Cable]; known != nil {
-		if known.Release != s.Index {
+		if known.Release != s.Index && known.Digest != sha256.Sum256(s.Entry.Statement) {
 			return nil, fault.Exists.New("the cable %s was released at entry %d already", body.Cable, known.Release)
 		}
 		return known.Statement, nil
 	}
-	w, err := d.next()
+	if err := d.mayRelease(s, author, &body); err != nil {
+		return nil, err
+	}
+	if sha256.Sum256(order) != body.Envelope {
+		return nil, fault.Input.New("that is not the order which the release names").WithHint("send the order once more")
+	}
+	w, err := d.next(s.Index)
 	if err != nil {
 		return nil, err
 	}
-	c := &cable{Cable: body.Cable, Release: s.Index, Body: *body, Draw: w.Number, Issue: -1, Delivered: map[string]int64{}}
-	if err := d.issue(c, w, order); err != nil {
-		if !errors.Is(err, fault.Input) && !errors.Is(err, fault.Mismatch) && !errors.Is(err, fault.Key) {
-			return nil, err
-		}
-		c.Void, c.Order, c.Salts = true, nil, nil
-		void := entries.Void{Cable: c.Cable, Release: c.Release, Draw: w.Number, Reason: err.Error()}
-		if c.Statement, err = d.state(entries.KindVoid, void); err != nil {
-			return nil, err
-		}
+	c := &cable{Cable: body.Cable, Release: s.Index, Digest: sha256.Sum256(s.Entry.Statement), Body: body, Draw: w.Number, Order: order,
+		Recalled: d.recalls[body.Cable], Delivered: map[string]int64{}}
+	if err := d.decide(c, w); err != nil {
+		return nil, err
 	}
 	if err := d.save(cableName(c.Cable), c); err != nil {
 		return nil, err
@@ -79,38 +91,49 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 	return c.Statement, nil
 }
 
-// released verifies a release: in the log, signed by the person who holds the
-// tenure that it names.
-func (d *Desk) released(s Seen) (*entries.Release, error) {
-	var body entries.Release
-	p, err := d.byPerson(s, entries.KindRelease, &body)
-	if err != nil {
-		return nil, err
-	}
+// mayRelease says whether a release is by one who holds the office now, and for
+// this desk.
+func (d *Desk) mayRelease(s Seen, author directory.Person, body *entries.Release) error {
 	if err := body.Check(); err != nil {
-		return nil, err
+		return err
 	}
-	if body.Mode != entries.ModeBlind {
-		return nil, fault.Usage.New("a release in mode %s needs no marking desk", body.Mode)
+	switch {
+	case body.Mode != entries.ModeBlind:
+		return fault.Usage.New("a release in mode %s needs no marking desk", body.Mode)
+	case body.Marking != d.Key.Public().ID().String():
+		return fault.Usage.New("the release is for another marking desk")
+	case body.Directory > s.Index:
+		return fault.Input.New("a release at entry %d after a directory of %d", s.Index, body.Directory)
 	}
-	if err := d.held(p.ID, body.Tenure); err != nil {
-		return nil, err
+	if err := d.current(author); err != nil {
+		return err
 	}
-	for _, h := range d.Directory.Tenures(p.ID) {
+	if err := d.held(author.ID, body.Tenure); err != nil {
+		return err
+	}
+	for _, h := range d.Directory.Tenures(author.ID) {
 		if h.ID == body.Tenure && h.Office == body.Office {
-			return &body, nil
+			return nil
 		}
 	}
-	return nil, fault.Permission.New("%q does not hold the office %q in the tenure %q", p.ID, body.Office, body.Tenure)
+	return fault.Permission.New("%q does not hold the office %q in the tenure %q", author.ID, body.Office, body.Tenure)
+}
+
+// decide issues a cable, or voids the attempt if that is the author's doing.
+func (d *Desk) decide(c *cable, w *draw) error {
+	err := d.issue(c, w)
+	if err == nil || !errors.Is(err, fault.Input) && !errors.Is(err, fault.Mismatch) && !errors.Is(err, fault.Key) {
+		return err
+	}
+	c.Void, c.Order, c.Salts = true, nil, nil
+	void := entries.Void{Cable: c.Cable, Release: c.Release, Draw: w.Number, Reason: err.Error()}
+	c.Statement, err = d.state(entries.KindVoid, void)
+	return err
 }
 
 // issue draws the copies of a cable. Its errors of kind Input, Mismatch and Key
 // are the author's, and make the attempt void.
-func (d *Desk) issue(c *cable, w *draw, sealed []byte) error {
-	if sha256.Sum256(sealed) != c.Body.Envelope {
-		return fault.Mismatch.New("the order is not the one that the release names")
-	}
-	c.Order = sealed
+func (d *Desk) issue(c *cable, w *draw) error {
 	o, err := d.read(c, w)
 	if err != nil {
 		return err
@@ -124,7 +147,7 @@ func (d *Desk) issue(c *cable, w *draw, sealed []byte) error {
 		c.Salts = append(c.Salts, salt)
 	}
 	o.commit(c)
-	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: w.Number, N: len(o.leaves), Lists: entries.Digest(mark.Root(o.leaves))}
+	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: w.Number, Drawn: w.Logged, N: len(o.leaves), Lists: entries.Digest(mark.Root(o.leaves))}
 	c.Statement, err = d.state(entries.KindIssue, body)
 	return err
 }
@@ -159,6 +182,9 @@ func (d *Desk) read(c *cable, w *draw) (*opened, error) {
 	if root != c.Body.Copies || len(order.Copies) != c.Body.N || entries.Digest(env.Root) != c.Body.Root {
 		return nil, fault.Mismatch.New("the order is not what was released: its copies or its draft are others")
 	}
+	if len(order.Copies)*len(env.Segments) > maxWork {
+		return nil, fault.Input.New("%d copies of %d segments are too many for one cable", len(order.Copies), len(env.Segments))
+	}
 	return &opened{copies: order.Copies, sizes: env.Sizes(), deck: env.Deck(), draw: w.randomness()}, nil
 }
 
@@ -176,6 +202,9 @@ func (o *opened) commit(c *cable) {
 		o.leaves[i] = entries.ListLeaf(o.copies[i].ID, i+1, o.list(c, i).Root(), mark.Hash(c.Salts[i]))
 	}
 }
+
+// maxWork bounds copies times segments of a cable: seconds of work.
+const maxWork = 1 << 24
 
 // maxOpen is how many orders stay open: readers of one cable come together.
 const maxOpen = 16
@@ -214,63 +243,110 @@ func (d *Desk) addressees(copies []entries.Copy) error {
 func (d *Desk) sits(c entries.Copy) bool {
 	for _, h := range d.Directory.Tenures(c.Person) {
 		if h.ID == c.Tenure && h.Office == c.Office && h.Seat == c.Seat {
-			return true
+			return d.held(c.Person, c.Tenure) == nil
 		}
 	}
 	return false
 }
 
-// Logged takes the desk's own issue from the log: receipts name its index.
+// Logged takes one of the desk's own issues or voids from the log: receipts name
+// the index of the issue. A statement of the desk's that its files do not hold
+// means that they are older than the log; then it must not go on, and the error is
+// fault.Mismatch. At its start a desk is given all of them.
 func (d *Desk) Logged(s Seen) error {
-	if err := d.verify(s); err != nil {
-		return err
-	}
-	var body entries.Issue
-	if err := sign.Open(s.Entry.Statement, entries.KindIssue, &body, d.Key.Public()); err != nil {
-		return err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c := d.cables[body.Cable]
-	if c == nil || c.Void || string(c.Statement) != string(s.Entry.Statement) {
-		return fault.Mismatch.New("an issue that this desk did not make")
+	if _, err := d.verify(s); err != nil {
+		return err
 	}
-	if c.Issue >= 0 {
+	id, err := d.own(s.Entry.Statement)
+	if err != nil {
+		return err
+	}
+	c := d.cables[id]
+	if c == nil || string(c.Statement) != string(s.Entry.Statement) {
+		return fault.Mismatch.New("a statement of this marking desk that its files do not hold").
+			WithHint("its files are older than the log: restore newer ones, or found a new desk")
+	}
+	if slices.Contains(c.Issues, s.Index) {
 		return nil
 	}
-	c.Issue = s.Index
+	before := c.Issues
+	c.Issues = append(slices.Clone(before), s.Index)
 	if err := d.save(cableName(c.Cable), c); err != nil {
-		c.Issue = -1
+		c.Issues = before
 		return err
 	}
 	return nil
 }
 
+// own verifies an issue or a void of the desk's and returns its cable.
+func (d *Desk) own(statement []byte) (string, error) {
+	var issue entries.Issue
+	err := sign.Open(statement, entries.KindIssue, &issue, d.Key.Public())
+	if err == nil {
+		return issue.Cable, nil
+	}
+	var void entries.Void
+	if sign.Open(statement, entries.KindVoid, &void, d.Key.Public()) == nil {
+		return void.Cable, nil
+	}
+	return "", err
+}
+
+// recall is the file of a recall, which may come before its release does.
+type recall struct {
+	Cable string `json:"cable"`
+}
+
+func recallName(id string) string { return "recall-" + id }
+
+func (d *Desk) loadRecall(name string, data []byte) error {
+	var r recall
+	if err := decode(data, &r); err != nil {
+		return err
+	}
+	if name != recallName(r.Cable) {
+		return fault.Mismatch.New("a recall of the marking desk was altered")
+	}
+	d.recalls[r.Cable] = true
+	return nil
+}
+
 // Recall takes an originator's recall from the log: keys not handed over yet stay
-// here, provably. It says how many copies were opened before.
+// here, provably. It says how many copies were opened before. A recall of a cable
+// that the desk has not seen is kept for when it comes, and one that could not be
+// written holds as long as the desk runs.
 func (d *Desk) Recall(s Seen) (delivered int, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
+		return 0, err
+	}
 	var body entries.Recall
 	p, err := d.byPerson(s, entries.KindRecall, &body)
 	if err != nil {
 		return 0, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	c := d.cables[body.Cable]
-	if c == nil || c.Release != body.Release {
-		return 0, fault.NotFound.New("the desk knows no such cable")
-	}
-	if !d.holdsOffice(p, c.Body.Office) {
-		return 0, fault.Permission.New("%q does not hold the office %q, whose cable it is", p.ID, c.Body.Office)
-	}
-	before := c.Recalled
-	c.Recalled = true
-	if err := d.save(cableName(c.Cable), c); err != nil {
-		c.Recalled = before
+	if err := d.current(p); err != nil {
 		return 0, err
 	}
-	return len(c.Delivered), nil
+	if !cableID.MatchString(body.Cable) {
+		return 0, fault.Input.New("%.40q is not the id of a cable", body.Cable)
+	}
+	c := d.cables[body.Cable]
+	if c != nil && (c.Release != body.Release || !d.holdsOffice(p, c.Body.Office)) {
+		return 0, fault.Permission.New("%q does not hold the office whose cable that is, or means another", p.ID)
+	}
+	if c != nil {
+		c.Recalled = true
+		delivered = len(c.Delivered)
+	}
+	d.recalls[body.Cable] = true
+	return delivered, d.save(recallName(body.Cable), recall{body.Cable})
 }
+
+var cableID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 func (d *Desk) holdsOffice(p directory.Person, office string) bool {
 	for _, h := range d.Directory.Tenures(p.ID) {

@@ -215,6 +215,10 @@ func (w *town) again(s marking.Seen) marking.Seen { return w.seen(s.Index, s.Ent
 func (w *town) appoint(kind string, body any, by ...string) {
 	w.t.Helper()
 	s := w.log1(kind, body, by...)
+	if w.desk != nil {
+		w.must(w.desk.Learn(s))
+		return
+	}
 	_, err := w.dir.Add(s.Index, s.Entry.Statement)
 	w.must(err)
 }
@@ -238,12 +242,20 @@ func (w *town) ready(n int, who ...string) []marking.Prepared {
 	draws, err := w.desk.Prepare(n)
 	w.must(err)
 	for _, p := range draws {
-		w.logged(p.Statement)
+		w.must(w.desk.DrawLogged(w.logged(p.Statement)))
 		for _, c := range who {
 			w.shareOK(p, c)
 		}
 	}
 	return draws
+}
+
+// drawRoot is the root that a draw's statement commits to.
+func (w *town) drawRoot(p marking.Prepared) entries.Digest {
+	w.t.Helper()
+	var body entries.Draw
+	w.must(sign.Open(p.Statement, entries.KindDraw, &body, w.key("marking").Public()))
+	return body.Root
 }
 
 // shareOK does what a custodian's desk will.
@@ -257,8 +269,8 @@ func (w *town) shareOK(p marking.Prepared, custodian string) (share.Share, *shar
 	w.must(err)
 	v, err := share.ParseVector(packet.Vector)
 	w.must(err)
-	w.must(s.Verify(v))
-	w.must(w.desk.ShareOK(w.log1(entries.KindShareOK, entries.ShareOK{Draw: packet.Draw, Vector: v.Digest()}, custodian)))
+	w.must(s.Verify(v, slices.Index(custodians, custodian)+1, 2))
+	w.must(w.desk.ShareOK(w.log1(entries.KindShareOK, entries.ShareOK{Draw: packet.Draw, Root: w.drawRoot(p), Vector: v.Digest()}, custodian)))
 	return s, v
 }
 
@@ -300,7 +312,7 @@ func (w *town) compose(to ...string) *sent {
 		c.segments = append(c.segments, seg)
 	}
 	c.body = entries.Release{Cable: randomID(), Reference: "POST 17/30", DTG: directory.At(w.now), Precedence: "immediate", Mode: entries.ModeBlind,
-		Office: "post.embassy", Tenure: "t-ada", Directory: 1, Interchangeable: true, Key: "age1pq1x"}
+		Office: "post.embassy", Tenure: "t-ada", Directory: 1, Interchangeable: true, Key: "age1pq1x", Marking: w.key("marking").Public().ID().String()}
 	rand.Read(c.body.Nonce[:])
 	c.built, err = kit.Build(c.body.Cable, c.segments)
 	w.must(err)
