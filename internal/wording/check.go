@@ -13,7 +13,8 @@ import (
 type page struct {
 	*cable.Placed
 	sentences []sentence
-	capitals  bool // all of it is in capitals: nothing shows which words are names
+	pointed   [][]string // see pointedAfter
+	capitals  bool       // all of it is in capitals: nothing shows which words are names
 }
 
 // fit tries every alternative of a candidate in its whole sentence, mends what
@@ -142,15 +143,12 @@ func doubled(words []word, first, last int, text string) bool {
 // repeats says whether the alternative brings in a word of substance that the
 // sentence already has.
 func repeats(words []word, first, last int, original, text string) bool {
-	fresh := stems(text)
-	for stem := range stems(original) {
-		delete(fresh, stem)
-	}
+	fresh := without(stems(text), original)
 	if len(fresh) == 0 {
 		return false
 	}
 	for i, w := range words {
-		if (i < first || i > last) && substantial(w.lower) && fresh[stemOf(w.lower)] {
+		if (i < first || i > last) && substantial(w.lower) && slices.Contains(fresh, stemOf(w.lower)) {
 			return true
 		}
 	}
@@ -175,33 +173,57 @@ var prepositions = set("in by on at to for with of from without")
 // takenUp says whether one of the next two sentences takes up a word that the
 // alternative lets go: "a proposal ... This proposal".
 func (p *page) takenUp(n int, original, text string) bool {
-	gone := stems(original)
-	for stem := range stems(text) {
-		delete(gone, stem)
-	}
-	if len(gone) == 0 {
+	pointed := p.pointedAfter(n)
+	if len(pointed) == 0 {
 		return false
 	}
-	for _, s := range p.sentences[n+1 : min(n+3, len(p.sentences))] {
-		for i := range s.words {
-			if i > 0 && in(s.words, i-1, pointers) && gone[stemOf(s.words[i].lower)] {
-				return true
-			}
+	for _, stem := range without(stems(original), text) {
+		if slices.Contains(pointed, stem) {
+			return true
 		}
 	}
 	return false
+}
+
+// pointedAfter returns the stems of the words that the two sentences after a
+// sentence point at. They are looked up once.
+func (p *page) pointedAfter(n int) []string {
+	if p.pointed == nil {
+		p.pointed = make([][]string, len(p.sentences))
+		for k, s := range p.sentences {
+			for i := 1; i < len(s.words); i++ {
+				if in(s.words, i-1, pointers) {
+					p.pointed[k] = append(p.pointed[k], stemOf(s.words[i].lower))
+				}
+			}
+		}
+	}
+	var out []string
+	for _, stems := range p.pointed[n+1 : min(n+3, len(p.sentences))] {
+		out = append(out, stems...)
+	}
+	return out
+}
+
+// without leaves out the stems that stand in a text.
+func without(fresh []string, text string) []string {
+	if len(fresh) == 0 {
+		return nil
+	}
+	gone := stems(text)
+	return slices.DeleteFunc(fresh, func(stem string) bool { return slices.Contains(gone, stem) })
 }
 
 // pointers take up a thing by its word.
 var pointers = set("this these that those such said same latter former")
 
 // stems returns the words of substance of a text, cut to their stems.
-func stems(text string) map[string]bool {
-	out := map[string]bool{}
-	for _, w := range strings.Fields(strings.ToLower(text)) {
+func stems(text string) []string {
+	var out []string
+	for w := range strings.FieldsSeq(strings.ToLower(text)) {
 		w = strings.Trim(w, ",.;:")
 		if substantial(w) {
-			out[stemOf(w)] = true
+			out = append(out, stemOf(w))
 		}
 	}
 	return out
@@ -250,7 +272,7 @@ func separate(cands []candidate) []candidate {
 			}
 		}
 		for _, a := range kept {
-			for stem := range stems(a.text) {
+			for _, stem := range stems(a.text) {
 				used[stem] = true
 			}
 		}
@@ -260,7 +282,7 @@ func separate(cands []candidate) []candidate {
 }
 
 func anyUsed(used map[string]bool, text string) bool {
-	for stem := range stems(text) {
+	for _, stem := range stems(text) {
 		if used[stem] {
 			return true
 		}

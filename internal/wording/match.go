@@ -250,27 +250,33 @@ func chainAt(words []word, i int, chain []condition) bool {
 // fill writes a template for a match: "" and true drops the words. It fails
 // where a form cannot be known.
 func (t template) fill(words []word, f found) (string, bool) {
-	var out []string
-	for _, e := range t {
+	if t.fixed {
+		return t.text, true
+	}
+	var b strings.Builder
+	for i := range t.elements {
+		e := &t.elements[i]
+		w := e.word
 		switch {
 		case strings.HasPrefix(e.tag, "V"):
-			w, ok := inflect(words, f, e.word)
-			if !ok {
+			var ok bool
+			if w, ok = inflect(words, f, e); !ok {
 				return "", false
 			}
-			out = append(out, w)
 		case e.tag == "N" && f.plural || e.tag == "NNS":
-			out = append(out, plural(e.word))
-		default:
-			out = append(out, e.word)
+			w = e.many
 		}
+		if b.Len() > 0 && w != "," {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w)
 	}
-	return strings.ReplaceAll(strings.Join(out, " "), " ,", ","), true
+	return b.String(), true
 }
 
 // inflect puts a verb into the form of the one found.
-func inflect(words []word, f found, lemma string) (string, bool) {
-	v := conjugate(lemma)
+func inflect(words []word, f found, e *element) (string, bool) {
+	v, lemma := &e.verb, e.word
 	form := f.verb
 	if tag := beForms[form]; tag != "" {
 		if lemma == "be" {

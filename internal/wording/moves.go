@@ -26,7 +26,8 @@ func moves(p *page, n int) []candidate {
 		if s.words[i].quoted {
 			continue
 		}
-		for _, m := range allMoves {
+		for k := range allMoves {
+			m := &allMoves[k]
 			if s.instruction && !m.any {
 				continue
 			}

@@ -179,16 +179,16 @@ func (t *table) inSentence(p *page, n int) []candidate {
 			continue
 		}
 		one, more := t.at(s.words, i)
-		out = append(out, p.matches(n, i, one)...)
-		out = append(out, p.matches(n, i, more)...)
+		out = p.matches(out, n, i, one)
+		out = p.matches(out, n, i, more)
 	}
 	return out
 }
 
-// matches tries the patterns that may begin at word i of a sentence.
-func (p *page) matches(n, i int, entries []entry) []candidate {
+// matches tries the patterns that may begin at word i of a sentence, and appends
+// what they offer.
+func (p *page) matches(out []candidate, n, i int, entries []entry) []candidate {
 	s := &p.sentences[n]
-	var out []candidate
 	for _, e := range entries {
 		if s.instruction && !e.rule.Any {
 			continue
@@ -208,10 +208,11 @@ func (p *page) matches(n, i int, entries []entry) []candidate {
 func (r *Rule) candidate(p *page, n int, f found) (candidate, bool) {
 	words := p.sentences[n].words
 	c := candidate{from: words[f.from].start, to: words[f.to-1].end, sentence: n, link: r.Link}
-	original := strings.ToLower(p.Text[c.from:c.to])
+	original := p.Text[c.from:c.to]
+	c.alts = make([]alternative, 0, len(r.write))
 	for _, t := range r.write {
 		text, ok := t.fill(words, f)
-		if ok && strings.ToLower(text) != original {
+		if ok && !strings.EqualFold(text, original) {
 			c.alts = append(c.alts, alternative{text: text, id: r.ID, class: r.Class})
 		}
 	}

@@ -43,7 +43,23 @@ type element struct {
 
 // A template writes an alternative: words, of which verbs and nouns take the
 // form of those found. An empty one drops the words found.
-type template []element
+type template struct {
+	elements []element
+	text     string // what it writes, if fixed
+	fixed    bool   // no word takes the form of those found
+}
+
+// newTemplate prepares a template: most write the same everywhere.
+func newTemplate(elements []element) template {
+	t := template{elements: elements, fixed: true}
+	var words []string
+	for _, e := range elements {
+		t.fixed = t.fixed && !strings.HasPrefix(e.tag, "V") && !strings.HasPrefix(e.tag, "N")
+		words = append(words, e.word)
+	}
+	t.text = strings.ReplaceAll(strings.Join(words, " "), " ,", ",")
+	return t
+}
 
 // parseRules reads a table. The class of its rules is prefix and the part of
 // their ids before the first full stop.
@@ -99,7 +115,7 @@ func (r *Rule) line(key, value string) error {
 			if err != nil {
 				return err
 			}
-			r.write = append(r.write, template(e))
+			r.write = append(r.write, newTemplate(e))
 		}
 	case "prev", "prev!", "next", "next!", "in", "in!":
 		g, err := parseGuard(key, value)
