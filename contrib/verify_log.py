@@ -196,7 +196,9 @@ def check_proof(file, vkey, leaf):
         raise Bad("not a tlog-proof")
     if lines[0].startswith("extra "):
         extra = decode(lines.pop(0)[6:])
-        leaf = leaf or commitment(extra)
+        if leaf is not None and leaf != commitment(extra):
+            raise Bad("the entry in the proof is not the one that is proven")
+        leaf = commitment(extra)
     if leaf is None:
         raise Bad("the proof holds no entry: give the commitment")
     index = int(lines.pop(0).removeprefix("index "))
@@ -230,7 +232,7 @@ def main(args):
         else:
             print(__doc__, file=sys.stderr)
             return 2
-    except (Bad, ValueError, OSError) as e:
+    except (Bad, ValueError, OSError, IndexError) as e:
         print("does not verify: %s" % e, file=sys.stderr)
         return 1
     return 0

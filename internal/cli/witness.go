@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -172,7 +171,7 @@ func listen(ctx context.Context, s Streams, address, what string, handler http.H
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	if err := server.Shutdown(last); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := server.Shutdown(last); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fault.System.Wrap(err, "end")
 	}
 	return nil

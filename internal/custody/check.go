@@ -41,7 +41,7 @@ func Check(ctx context.Context, s Storage, policy *Policy, progress func(done, s
 
 // rebuild computes the tree from the leaves and compares every stored hash.
 func rebuild(ctx context.Context, s Storage, size int64, progress func(done, size int64)) (rebuilt, error) {
-	tree := make(rebuilt, 0, tlog.StoredHashCount(size))
+	var tree rebuilt
 	for done := int64(0); done < size; {
 		leaves, err := s.Leaves(ctx, done, min(checkStep, size-done))
 		if err != nil {

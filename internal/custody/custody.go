@@ -20,6 +20,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,7 +92,7 @@ func ParseEntry(data []byte) (Entry, error) {
 }
 
 // A Submission asks for one entry to be logged. Submitting it again is harmless:
-// it is logged once.
+// it is logged once. With other bodies it is refused (fault.Exists).
 type Submission struct {
 	Commitment Commitment
 	Bodies     []Body
@@ -109,11 +111,21 @@ func (s Submission) check() error {
 		return fault.Input.New("an entry with %d bodies: at most %d", len(s.Bodies), MaxBodies)
 	}
 	for _, b := range s.Bodies {
+		if !validParty.MatchString(b.Party) || len(b.Data) == 0 {
+			return fault.Input.New("a body that is empty, or for the party %q", shortened(b.Party)).WithHint("a party is named by letters, figures and . _ : @ + -")
+		}
 		if len(b.Party) > MaxParty || len(b.Data) > MaxBody {
 			return fault.Input.New("a body of %d bytes for a party of %d: at most %d and %d", len(b.Data), len(b.Party), MaxBody, MaxParty)
 		}
 	}
 	return nil
+}
+
+var validParty = regexp.MustCompile(`^[A-Za-z0-9._:@+-]*$`)
+
+// same says whether two submissions of one commitment have the same bodies.
+func (s Submission) same(bodies []Body) bool {
+	return slices.EqualFunc(s.Bodies, bodies, func(a, b Body) bool { return a.Party == b.Party && bytes.Equal(a.Data, b.Data) })
 }
 
 // size is about how much the submission writes, in bytes.

@@ -1,8 +1,10 @@
 package custody
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"golang.org/x/mod/sumdb/note"
@@ -31,14 +33,17 @@ type Log struct {
 	close sync.Once
 	end   context.CancelFunc
 
-	edge edge // of the goroutine that sequences
+	// Of the goroutine that sequences:
+	edge edge
+	last Head // the newest checkpoint that it knows; the log never goes behind it
 }
 
 // edge remembers the hashes that the next batch needs, the right edge of the
 // tree, so that a log that nobody else appends to reads none.
 type edge struct {
-	size   int64 // of the tree; another size in the store makes it worthless
-	hashes map[int64]tlog.Hash
+	size       int64
+	checkpoint []byte // of the tree; another one in the store makes it worthless
+	hashes     map[int64]tlog.Hash
 }
 
 // A request waits for its submissions to be sequenced.
@@ -72,7 +77,7 @@ func Open(ctx context.Context, storage Storage, key *sign.NoteKey) (*Log, error)
 		return nil, err
 	}
 	ctx, end := context.WithCancel(context.Background())
-	l := &Log{key: key, storage: storage, queue: make(chan *request, maxBatch), done: make(chan struct{}), end: end}
+	l := &Log{key: key, storage: storage, queue: make(chan *request, maxBatch), done: make(chan struct{}), end: end, last: head}
 	go l.run(ctx)
 	return l, nil
 }
@@ -163,6 +168,8 @@ func (l *Log) run(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			}
+		} else if ctx.Err() != nil {
+			return
 		}
 		var batch []*request
 		batch, next = l.take(next)
@@ -197,6 +204,13 @@ func (l *Log) sequence(ctx context.Context, batch []*request) {
 	if errors.Is(err, fault.Exists) {
 		at, err = l.attempt(ctx, batch, true)
 	}
+	if err != nil && len(batch) > 1 && !errors.Is(err, fault.Mismatch) {
+		// One of them may be what the storage cannot take: the others go without it.
+		for _, r := range batch {
+			l.sequence(ctx, []*request{r})
+		}
+		return
+	}
 	for _, r := range batch {
 		if r.err = err; err == nil {
 			for _, s := range r.submissions {
@@ -221,12 +235,22 @@ func (l *Log) attempt(ctx context.Context, batch []*request, look bool) (map[Com
 		if err != nil {
 			return nil, err
 		}
-		t = &growing{tx: tx, known: l.edge, size: head.Size}
+		t = &growing{tx: tx, size: head.Size}
+		if bytes.Equal(head.Checkpoint, l.edge.checkpoint) {
+			t.known = l.edge
+		}
+		if err := l.follows(head, t); err != nil {
+			return nil, err
+		}
 		var fresh []Submission
 		if fresh, at, err = t.fresh(batch, look); err != nil {
 			return nil, err
 		}
-		return l.extend(t, fresh)
+		b, err := l.extend(t, fresh)
+		if err == nil {
+			t.checkpoint = b.Checkpoint
+		}
+		return b, err
 	})
 	if errors.Is(err, errNothingNew) {
 		return at, nil
@@ -235,8 +259,39 @@ func (l *Log) attempt(ctx context.Context, batch []*request, look bool) (map[Com
 		l.edge = edge{}
 		return nil, err
 	}
-	l.edge = t.edge()
+	l.edge = edge{t.size, t.checkpoint, t.last}
+	l.last = Head{t.size, t.checkpoint}
 	return at, nil
+}
+
+// follows refuses to go on from a stored log that does not extend what this
+// process signed or saw: somebody put an old state back while it ran, and signing
+// on would fork the log.
+func (l *Log) follows(head Head, t *growing) error {
+	if bytes.Equal(head.Checkpoint, l.last.Checkpoint) {
+		return nil
+	}
+	old, errOld := parseSigned(l.last.Checkpoint)
+	now, errNow := parseSigned(head.Checkpoint)
+	if errOld != nil || errNow != nil || now.Size <= old.Size || now.Size != head.Size {
+		return fault.Mismatch.New("the stored log of %d entries does not follow the %d that this process knows", head.Size, l.last.Size).
+			WithHint("an old state was put back while the registry ran; stop it, and restore the newer one")
+	}
+	proof, err := proveConsistency(t, old.Size, now.Size)
+	if err != nil {
+		return err
+	}
+	if !CheckConsistency(proof, old, now) {
+		return fault.Mismatch.New("the stored log is another than the one that this process knows")
+	}
+	l.last = head
+	return nil
+}
+
+// parseSigned reads the text of a signed checkpoint without verifying it.
+func parseSigned(checkpoint []byte) (Checkpoint, error) {
+	text, _, _ := strings.Cut(string(checkpoint), "\n\n")
+	return parseCheckpoint(text + "\n")
 }
 
 // extend computes the batch that adds submissions to the tree.
@@ -272,6 +327,8 @@ type growing struct {
 	size  int64 // of the stored tree; at the end, of the grown one
 	nodes []tlog.Hash
 	last  map[int64]tlog.Hash // what the root was computed from
+
+	checkpoint []byte // at the end, of the grown tree
 }
 
 // fresh returns the submissions that are not logged yet, each once, and the index
@@ -293,13 +350,36 @@ func (t *growing) fresh(requests []*request, look bool) ([]Submission, map[Commi
 	var out []Submission
 	for _, r := range requests {
 		for _, s := range r.submissions {
-			if _, logged := at[s.Commitment]; !logged {
+			index, logged := at[s.Commitment]
+			if !logged {
 				at[s.Commitment] = t.size + int64(len(out))
 				out = append(out, s)
+				continue
+			}
+			if err := t.repeats(s, index, out); err != nil {
+				return nil, nil, err
 			}
 		}
 	}
 	return out, at, nil
+}
+
+// repeats refuses a submission whose commitment is logged with other bodies:
+// acknowledging it would promise bodies that are not there.
+func (t *growing) repeats(s Submission, index int64, fresh []Submission) error {
+	var bodies []Body
+	if index >= t.size {
+		bodies = fresh[index-t.size].Bodies
+	} else {
+		var err error
+		if bodies, err = t.tx.BodiesOf(index); err != nil {
+			return err
+		}
+	}
+	if !s.same(bodies) {
+		return fault.Exists.New("the entry is logged at %d already, with other bodies", index)
+	}
+	return nil
 }
 
 // ReadHashes is that of tlog.HashReader.
@@ -313,7 +393,7 @@ func (t *growing) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 		switch {
 		case at >= from && at-from < int64(len(t.nodes)):
 			out[i] = t.nodes[at-from]
-		case ok && t.known.size == t.size:
+		case ok:
 			out[i] = h
 		default:
 			missing, places = append(missing, at), append(places, i)
@@ -334,10 +414,6 @@ func (t *growing) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	}
 	return out, nil
 }
-
-// edge returns what the next batch needs: the hashes that the root was computed
-// from, which were read last.
-func (t *growing) edge() edge { return edge{t.size, t.last} }
 
 // Head returns the newest checkpoint with the log's signatures.
 func (l *Log) Head(ctx context.Context) (Head, error) { return l.storage.Head(ctx) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -119,9 +120,93 @@ func TestAppend(t *testing.T) {
 	if at, err := w.log.Append(t.Context(), submission(2)); err != nil || at[0] != 2 {
 		t.Errorf("%v, %v", at, err)
 	}
-	if bodies, err := w.Bodies(t.Context(), "p", 0, 10000); err != nil || len(bodies) != total+1 {
+	if bodies, err := w.Bodies(t.Context(), "p", custody.Place{}, 10000); err != nil || len(bodies) != total+1 {
 		t.Errorf("%d bodies, %v", len(bodies), err)
 	}
+}
+
+// TestOtherBodies: the same entry with other bodies is not acknowledged, and what
+// stands beside it in the batch is.
+func TestOtherBodies(t *testing.T) {
+	w := newWorld(t)
+	s := submission(0)
+	bare := custody.Submission{Commitment: s.Commitment}
+	if _, err := w.log.Append(t.Context(), bare); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.log.Append(t.Context(), s); !errors.Is(err, fault.Exists) {
+		t.Errorf("logged without bodies, then with: %v", err)
+	}
+	if _, err := w.log.Append(t.Context(), submission(1), custody.Submission{Commitment: submission(1).Commitment}); !errors.Is(err, fault.Exists) {
+		t.Errorf("in one call: %v", err)
+	}
+	var wait sync.WaitGroup
+	for i := range 20 {
+		wait.Go(func() {
+			if i%2 == 0 {
+				w.log.Append(t.Context(), s)
+			} else if _, err := w.log.Append(t.Context(), submission(10+i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	w.check(11)
+}
+
+// TestPutBackWhileItRuns: an old state of the store is put back under a running
+// registry. It signs nothing more: two histories of one length would be a fork.
+func TestPutBackWhileItRuns(t *testing.T) {
+	for name, grow := range map[string]int{"shorter": 0, "as long, with other entries": 4} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.append(0, 6)
+			saved := w.Save()
+			w.append(6, 4)
+			w.Restore(saved)
+			if grow > 0 {
+				w.open().Append(t.Context(), submissions(100, grow)...)
+			}
+			if _, err := w.log.Append(t.Context(), submission(50)); !errors.Is(err, fault.Mismatch) {
+				t.Errorf("it signed on: %v", err)
+			}
+			w.check(int64(6 + grow))
+		})
+	}
+	// Another process that goes on honestly is followed.
+	w := newWorld(t)
+	w.append(0, 3)
+	if _, err := w.open().Append(t.Context(), submissions(10, 5)...); err != nil {
+		t.Fatal(err)
+	}
+	w.append(20, 2)
+	w.check(10)
+}
+
+// TestCloseEnds says that Close returns however much waits.
+func TestCloseEnds(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	for k := range 4 {
+		wait.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				if _, err := w.log.Append(ctx, submissions(1e6*k+600*n, 600)...); err != nil {
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(20 * time.Millisecond)
+	done := make(chan bool)
+	go func() { w.log.Close(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Error("Close does not return while others append")
+	}
+	cancel()
+	wait.Wait()
 }
 
 // TestFaultAtEveryWrite lets the store fail at each write in turn, having stored
@@ -214,6 +299,12 @@ func TestAppendRefuses(t *testing.T) {
 	s.Bodies = make([]custody.Body, custody.MaxBodies+1)
 	if _, err := w.log.Append(t.Context(), s); !errors.Is(err, fault.Input) {
 		t.Errorf("many bodies: %v", err)
+	}
+	for _, b := range []custody.Body{{Party: "a b", Data: []byte("x")}, {Party: "a\x00", Data: []byte("x")}, {Party: "é", Data: []byte("x")}, {Party: "p"}} {
+		s.Bodies = []custody.Body{b}
+		if _, err := w.log.Append(t.Context(), s); !errors.Is(err, fault.Input) {
+			t.Errorf("%q: %v", b.Party, err)
+		}
 	}
 	if at, err := w.log.Append(t.Context()); err != nil || at != nil {
 		t.Errorf("nothing: %v, %v", at, err)

@@ -295,4 +295,22 @@ func (p *Policy) Open(checkpoint []byte) (c Checkpoint, cosigned bool, err error
 	return c, p.quorum.satisfied(signed), nil
 }
 
+// LogSigned returns a checkpoint with the verified signatures of its log alone, as
+// a witness keeps it: what else a sender hung on it is left out.
+func (p *Policy) LogSigned(checkpoint []byte) ([]byte, error) {
+	c, _, err := p.Open(checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	n, err := note.Open(checkpoint, note.VerifierList(p.logs[c.Origin]...))
+	if err != nil {
+		return nil, fault.Mismatch.Wrap(err, "a checkpoint of %q", c.Origin)
+	}
+	out := []byte(n.Text + "\n")
+	for _, s := range n.Sigs {
+		out = fmt.Appendf(out, "— %s %s\n", s.Name, s.Base64)
+	}
+	return out, nil
+}
+
 func sigKey(name string, hash uint32) string { return fmt.Sprintf("%08x %s", hash, name) }

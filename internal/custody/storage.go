@@ -39,9 +39,9 @@ type Storage interface {
 	// Find returns the index of each commitment that is logged.
 	Find(ctx context.Context, commitments []Commitment) (map[Commitment]int64, error)
 
-	// Bodies returns the bodies for a party with an index of at least from, in
-	// order of index, at most n of them.
-	Bodies(ctx context.Context, party string, from int64, n int) ([]Stored, error)
+	// Bodies returns the bodies for a party from a place on, in the order of their
+	// places, at most n of them. The next ones begin after the last one's place.
+	Bodies(ctx context.Context, party string, from Place, n int) ([]Stored, error)
 
 	// SetCosigned stores a cosigned checkpoint unless one of a larger size is
 	// stored.
@@ -57,7 +57,18 @@ type Tx interface {
 	Head() (Head, error)
 	Nodes(indexes []int64) ([]tlog.Hash, error)
 	Find(commitments []Commitment) (map[Commitment]int64, error)
+	// BodiesOf returns all bodies of the entry at an index.
+	BodiesOf(index int64) ([]Body, error)
 }
+
+// A Place is that of one body: the index of its entry, and which of its bodies.
+type Place struct {
+	Index int64
+	Part  int64
+}
+
+// Next is the place after it.
+func (p Place) Next() Place { return Place{p.Index, p.Part + 1} }
 
 // A Head is the newest checkpoint with its signatures, and its size.
 type Head struct {
@@ -74,8 +85,8 @@ type Batch struct {
 	Checkpoint  []byte
 }
 
-// A Stored body is one of the entry at an index.
+// A Stored body is one with its place.
 type Stored struct {
-	Index int64
-	Data  []byte
+	Place
+	Data []byte
 }

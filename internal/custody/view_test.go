@@ -317,6 +317,11 @@ func TestProofFile(t *testing.T) {
 	if _, _, err := q.Verify(w.policy, e.Commitment()); !errors.Is(err, fault.Mismatch) {
 		t.Errorf("another salt: %v", err)
 	}
+	other := *q
+	other.Entry = custody.NewEntry([]byte("a statement")).Bytes()
+	if _, _, err := other.Verify(w.policy, entry.Commitment()); !errors.Is(err, fault.Mismatch) {
+		t.Errorf("with another entry inside: %v", err)
+	}
 	q.Index--
 	if _, _, err := q.Verify(w.policy, entry.Commitment()); !errors.Is(err, fault.Mismatch) {
 		t.Errorf("another index: %v", err)

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"os"
@@ -110,10 +111,16 @@ func TestNoFileInPassing(t *testing.T) {
 
 // TestUnreachable says that errors name no password.
 func TestUnreachable(t *testing.T) {
-	for _, address := range []string{"postgres://chancery:hunter2@127.0.0.1:1/x", "postgres://chancery:hunter2@127.0.0.1:bad/x"} {
-		_, err := store.Open(t.Context(), address)
-		if err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%v", err)
+	for _, address := range []string{"postgres://chancery:hunter2@127.0.0.1:1/x", "postgres://chancery:hunter2@127.0.0.1:bad/x",
+		"postgresql://chancery:hunter2@127.0.0.1:1/x", "POSTGRES://chancery:hunter2@127.0.0.1:1/x", "host=127.0.0.1 password=hunter2", "mysql://a:hunter2@b"} {
+		for _, open := range []func(context.Context, string) (*store.Store, error){store.Open, store.Create} {
+			_, err := open(t.Context(), address)
+			if err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%v", err)
+			}
+		}
+		if _, err := os.Stat(address); err == nil {
+			t.Errorf("a file was made of an address")
 		}
 	}
 	file := filepath.Join(t.TempDir(), "x.db")
@@ -122,5 +129,20 @@ func TestUnreachable(t *testing.T) {
 	}
 	if _, err := store.Open(t.Context(), file); err == nil {
 		t.Error("opened a text as a database")
+	}
+}
+
+// TestCommitIsDurable: an address, or a server's own defaults, may ask PostgreSQL
+// to acknowledge commits before they are on the disk. We do not let it.
+func TestCommitIsDurable(t *testing.T) {
+	address := storetest.StartCluster(t).Database()
+	s, err := store.Open(t.Context(), address+"&synchronous_commit=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var setting string
+	if err := store.OnlyForTests(s).QueryRow("SHOW synchronous_commit").Scan(&setting); err != nil || setting != "on" {
+		t.Errorf("%q, %v", setting, err)
 	}
 }

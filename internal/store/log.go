@@ -106,6 +106,18 @@ func (t *logTx) Find(c []custody.Commitment) (map[custody.Commitment]int64, erro
 	return find(t.ctx, t.tx, c)
 }
 
+func (t *logTx) BodiesOf(index int64) ([]custody.Body, error) {
+	var out []custody.Body
+	err := each(t.ctx, t.tx, "read the bodies of an entry", "SELECT party, data FROM log_body WHERE idx = $1 ORDER BY part", []any{index},
+		func(rows *sql.Rows) error {
+			var b custody.Body
+			err := rows.Scan(&b.Party, &b.Data)
+			out = append(out, b)
+			return err
+		})
+	return out, err
+}
+
 // Head is that of [custody.Storage].
 func (l *Log) Head(ctx context.Context) (custody.Head, error) { return headOf(ctx, l.db, "") }
 
@@ -209,13 +221,13 @@ func find(ctx context.Context, q querier, commitments []custody.Commitment) (map
 }
 
 // Bodies is that of [custody.Storage].
-func (l *Log) Bodies(ctx context.Context, party string, from int64, n int) ([]custody.Stored, error) {
+func (l *Log) Bodies(ctx context.Context, party string, from custody.Place, n int) ([]custody.Stored, error) {
 	var out []custody.Stored
 	err := each(ctx, l.db, "read entries for a party",
-		"SELECT idx, data FROM log_body WHERE party = $1 AND idx >= $2 ORDER BY idx, part LIMIT $3", []any{party, from, n},
-		func(rows *sql.Rows) error {
+		"SELECT idx, part, data FROM log_body WHERE party = $1 AND (idx > $2 OR idx = $2 AND part >= $3) ORDER BY idx, part LIMIT $4",
+		[]any{party, from.Index, from.Part, n}, func(rows *sql.Rows) error {
 			var s custody.Stored
-			err := rows.Scan(&s.Index, &s.Data)
+			err := rows.Scan(&s.Index, &s.Part, &s.Data)
 			out = append(out, s)
 			return err
 		})

@@ -78,7 +78,8 @@ type masker struct {
 	quoted, marks bool
 	agreed, read  bool
 	ends          int
-	depth         int // of brackets
+	single        bool // inside ‘ and ’, in this paragraph
+	depth         int  // of brackets
 }
 
 func (m *masker) word(p *cable.Placed, words []word, i int) {
@@ -90,6 +91,10 @@ func (m *masker) word(p *cable.Placed, words []word, i int) {
 		m.quoted = false
 	case `"`:
 		m.quoted, m.marks = !m.quoted, true
+	case "‘":
+		m.single = true
+	case "’":
+		m.single = false
 	case "[":
 		m.depth++
 	case "]":
@@ -102,7 +107,7 @@ func (m *masker) word(p *cable.Placed, words []word, i int) {
 		m.read = false
 		m.ends--
 	}
-	w.quoted = m.quoted || m.agreed || m.read || m.depth > 0 || touchesSite(p, *w)
+	w.quoted = m.quoted || m.single || m.agreed || m.read || m.depth > 0 || touchesSite(p, *w)
 	w.fixed = w.quoted || properName(words, i) || w.tag == "CD" || inSlash(p.Text, *w)
 }
 

@@ -31,6 +31,7 @@ func TestMask(t *testing.T) {
 		`"The talks were difficult, in view of these problems," he cried.`,
 		"“In view of these problems,\nhe continued, the talks are difficult",
 		"[In view of these problems, however, the talks are difficult]",
+		"‘In view of these problems the talks don’t begin in the near future.’",
 		"In Anbetracht der Probleme waren die Gespräche schwierig, sagte der Minister, und er wolle sie bald treffen.",
 		"Compte tenu de ces problèmes, les entretiens ont été difficiles, a déclaré le ministre à la presse.",
 		"في ضوء هذه المشاكل كانت المحادثات صعبة",

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -88,6 +89,9 @@ type Gatherer struct {
 	sizes map[string]int64 // what each witness cosigned last, by address
 }
 
+// askTime is how long one witness may take.
+const askTime = 5 * time.Second
+
 // Round asks every witness of the policy to cosign the newest checkpoint. If
 // enough do, the cosigned checkpoint is stored. The errors of witnesses that did
 // not answer are joined and returned; they are reached again in the next round.
@@ -104,7 +108,12 @@ func (g *Gatherer) Round(ctx context.Context) error {
 	var wait sync.WaitGroup
 	for i, w := range all {
 		sizes[i] = g.sizes[w.URL]
-		wait.Go(func() { lines[i], sizes[i], errs[i] = g.ask(ctx, w, sizes[i], head) })
+		wait.Go(func() {
+			// One that hangs must not keep the others' cosignatures from being stored.
+			ctx, cancel := context.WithTimeout(ctx, askTime)
+			defer cancel()
+			lines[i], sizes[i], errs[i] = g.ask(ctx, w, sizes[i], head)
+		})
 	}
 	wait.Wait()
 	for i, w := range all {

@@ -58,6 +58,7 @@ func (s state) encode() []byte {
 type Witness struct {
 	key    *sign.NoteKey
 	policy *custody.Policy
+	mine   *custody.Policy // the same logs, and this witness
 	file   string
 
 	mu   sync.Mutex
@@ -84,7 +85,7 @@ func Open(key *sign.NoteKey, policy *custody.Policy, file string) (*Witness, err
 	if err != nil {
 		return nil, err
 	}
-	w := &Witness{key: key, policy: policy, file: file, last: map[string]custody.Checkpoint{}, now: data}
+	w := &Witness{key: key, policy: policy, mine: mine, file: file, last: map[string]custody.Checkpoint{}, now: data}
 	for _, origin := range slices.Sorted(maps.Keys(s.Logs)) {
 		if !slices.Contains(policy.Origins(), origin) {
 			continue // not watched any more, and kept
@@ -156,24 +157,21 @@ func (w *Witness) cosign(c custody.Checkpoint, checkpoint []byte) ([]byte, error
 	if _, _, err := canonical.Decode(w.now, &s); err != nil {
 		return nil, fault.Internal.Wrap(err, "read our own state")
 	}
-	s.Logs[c.Origin] = string(ofLog(checkpoint, c.Origin)) + string(lines)
+	kept, err := w.policy.LogSigned(checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	kept = append(kept, lines...)
+	if _, cosigned, err := w.mine.Open(kept); err != nil || !cosigned {
+		return nil, fault.Internal.New("what would be remembered could not be read again")
+	}
+	s.Logs[c.Origin] = string(kept)
 	next := s.encode()
 	if err := durable.ReplaceFile(w.file, w.now, next); err != nil {
 		return nil, err
 	}
 	w.now, w.last[c.Origin] = next, c
 	return lines, nil
-}
-
-// ofLog returns a checkpoint with the signatures of its log alone.
-func ofLog(checkpoint []byte, origin string) []byte {
-	var out []byte
-	for line := range bytes.Lines(checkpoint) {
-		if !bytes.HasPrefix(line, []byte("— ")) || bytes.HasPrefix(line, []byte("— "+origin+" ")) {
-			out = append(out, line...)
-		}
-	}
-	return out
 }
 
 // Checkpoint returns the last cosigned checkpoint of the log with that SHA-256

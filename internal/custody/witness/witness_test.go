@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -287,6 +288,25 @@ func TestRemembersBeforeItAnswers(t *testing.T) {
 	if _, err := s.witness.Add(s.request(2)); err == nil {
 		t.Error("cosigned on a memory that is not the newest")
 	}
+}
+
+// TestJunkSignatures: somebody sends the public checkpoint once more with a hundred
+// lines that look like signatures of the log. The witness must be able to read what
+// it keeps when it starts again.
+func TestJunkSignatures(t *testing.T) {
+	s := newScene(t)
+	s.grow(2)
+	s.add(0)
+	junk := s.request(2)
+	for i := range 90 {
+		junk = fmt.Appendf(junk, "— %s %s\n", origin, base64.StdEncoding.EncodeToString([]byte{1, 2, 3, byte(i), 5}))
+	}
+	if _, err := s.witness.Add(junk); err != nil {
+		t.Fatal(err)
+	}
+	s.witness = s.open()
+	s.grow(1)
+	s.add(2)
 }
 
 func TestStateIsNotTrusted(t *testing.T) {

@@ -25,7 +25,7 @@ const (
 	// MaxRendering is the longest wording of a segment, in bytes.
 	MaxRendering = 60000
 	// MaxKit is the largest kit, in bytes.
-	MaxKit = 256 << 20
+	MaxKit = 60 << 20
 	// bucket is what the length of boxes is rounded up to, in bytes.
 	bucket = 32
 )
@@ -62,7 +62,7 @@ func Build(cable string, segments []Segment) (*Built, error) {
 		length = max(length, n)
 	}
 	length = (length + 2 + bucket - 1) / bucket * bucket
-	if size := len(segments) * perSegment(length); size > MaxKit {
+	if size := int64(len(segments)) * int64(perSegment(length)); size > MaxKit {
 		return nil, fault.Input.New("the kit would have %d bytes: at most %d", size, MaxKit)
 	}
 	env := &keylist.Envelope{}
@@ -232,7 +232,7 @@ func Parse(data []byte) (*Kit, error) {
 	k.segments, k.length = int(binary.BigEndian.Uint32(body)), int(binary.BigEndian.Uint32(body[4:]))
 	k.body = body[8:]
 	if n == 0 || k.segments < 1 || k.segments > keylist.MaxSegments || k.length < bucket || k.length > MaxRendering+bucket ||
-		k.length%bucket != 0 || len(k.body) != k.segments*perSegment(k.length) {
+		k.length%bucket != 0 || int64(len(k.body)) != int64(k.segments)*int64(perSegment(k.length)) {
 		return nil, bad
 	}
 	leaves := make([]mark.Hash, k.segments)

@@ -12,8 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite" // registers "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -36,7 +37,22 @@ var (
 	postgresEngine = Engine{"PostgreSQL", goose.DialectPostgres, " FOR UPDATE"}
 )
 
-const postgresPrefix = "postgres://"
+// remote says whether an address is a server's. It may hold a password, so no
+// message shows it.
+func remote(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
+// looksRemote says whether somebody meant a server and wrote it in a way that is
+// not read: such an address must never become the name of a file.
+func looksRemote(address string) bool {
+	lower := strings.ToLower(address)
+	return strings.Contains(lower, "://") || strings.Contains(lower, "password=") || strings.Contains(lower, "host=") || strings.Contains(lower, "user=")
+}
+
+func badAddress() error {
+	return fault.Usage.New("the address of the database cannot be read").WithHint("write postgres://user@host:port/name, or the name of a file")
+}
 
 // sqliteOptions make every commit durable before it returns, let readers go on
 // while one writes, and take the lock for writing at the beginning of a
@@ -49,24 +65,13 @@ const (
 	maxIdle = 8
 )
 
-// Open reaches a database: a URL that begins with postgres://, or the name of a
+// Open reaches a database: a URL that begins with postgres:// or postgresql://, or the name of a
 // SQLite file. A file must exist (fault.NotFound), so that a typing error never
 // starts an empty log.
 func Open(ctx context.Context, address string) (*sql.DB, Engine, error) {
-	driver, dsn, engine := "sqlite", "", sqliteEngine
-	if strings.HasPrefix(address, postgresPrefix) {
-		driver, dsn, engine = "pgx", address, postgresEngine
-	} else {
-		if info, err := os.Stat(address); err != nil || info.IsDir() {
-			return nil, engine, fault.NotFound.New("there is no database").At(address, 0, 0).
-				WithHint("chancery init makes one; check the name")
-		}
-		dsn = "file:" + (&url.URL{Path: filepath.ToSlash(address)}).EscapedPath() + sqliteOptions
-	}
-	db, err := sql.Open(driver, dsn)
+	db, engine, err := reach(address)
 	if err != nil {
-		return nil, engine, fault.Usage.New("the address of the database cannot be read").
-			WithHint("write postgres://user@host:port/name, or the name of a file")
+		return nil, engine, err
 	}
 	db.SetMaxOpenConns(maxOpen)
 	db.SetMaxIdleConns(maxIdle)
@@ -76,11 +81,41 @@ func Open(ctx context.Context, address string) (*sql.DB, Engine, error) {
 	return db, engine, nil
 }
 
+// reach prepares a database without speaking to it.
+func reach(address string) (*sql.DB, Engine, error) {
+	switch {
+	case remote(address):
+		c, err := pgx.ParseConfig(address)
+		if err != nil {
+			return nil, postgresEngine, badAddress() // the error may show the address
+		}
+		// Whatever the address or the server's defaults say, a commit is durable,
+		// here and at a synchronous standby, before it returns.
+		c.RuntimeParams["synchronous_commit"] = "on"
+		return stdlib.OpenDB(*c), postgresEngine, nil
+	case looksRemote(address):
+		return nil, sqliteEngine, badAddress()
+	}
+	if info, err := os.Stat(address); err != nil || info.IsDir() {
+		return nil, sqliteEngine, fault.NotFound.New("there is no database").At(address, 0, 0).
+			WithHint("chancery init makes one; check the name")
+	}
+	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(address)}).EscapedPath() + sqliteOptions
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, sqliteEngine, badAddress()
+	}
+	return db, sqliteEngine, nil
+}
+
 // CreateFile makes the file of an SQLite database, readable by its owner alone;
 // for PostgreSQL, where the database exists already, it does nothing.
 func CreateFile(address string) error {
-	if strings.HasPrefix(address, postgresPrefix) {
+	if remote(address) {
 		return nil
+	}
+	if looksRemote(address) {
+		return badAddress()
 	}
 	f, err := os.OpenFile(address, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, os.ErrExist) {
@@ -123,8 +158,8 @@ type scrubbed struct{ error }
 func (s scrubbed) Unwrap() error { return s.error }
 func (s scrubbed) Error() string {
 	text := s.error.Error()
-	if i := strings.Index(text, postgresPrefix); i >= 0 {
-		text = text[:i] + "..."
+	if i := strings.Index(text, "://"); i >= 0 {
+		text = strings.TrimRight(text[:i], "abcdefghijklmnopqrstuvwxyz") + "..."
 	}
 	return text
 }

@@ -23,14 +23,16 @@ type Memory struct {
 
 	sequencing sync.Mutex // held by the one call of Sequence
 
-	mu       sync.Mutex // guards all below
-	created  bool
-	head     custody.Head
-	leaves   []custody.Commitment
-	nodes    []tlog.Hash
-	bodies   map[string][]custody.Stored
-	size     int64 // of cosigned
-	cosigned []byte
+	mu      sync.Mutex // guards all below
+	created bool
+	head    custody.Head
+	leaves  []custody.Commitment
+	nodes   []tlog.Hash
+	bodies  map[string][]custody.Stored
+
+	submitted [][]custody.Body // by index
+	size      int64            // of cosigned
+	cosigned  []byte
 }
 
 // A Failure is how a write fails.
@@ -102,9 +104,11 @@ func (m *Memory) Sequence(ctx context.Context, f func(custody.Tx) (*custody.Batc
 			}
 		}
 		for i, s := range b.Submissions {
-			for _, body := range s.Bodies {
-				m.bodies[body.Party] = append(m.bodies[body.Party], custody.Stored{Index: m.head.Size + int64(i), Data: slices.Clone(body.Data)})
+			for part, body := range s.Bodies {
+				place := custody.Place{Index: m.head.Size + int64(i), Part: int64(part)}
+				m.bodies[body.Party] = append(m.bodies[body.Party], custody.Stored{Place: place, Data: slices.Clone(body.Data)})
 			}
+			m.submitted = append(m.submitted, s.Bodies)
 			m.leaves = append(m.leaves, s.Commitment)
 		}
 		m.nodes = append(m.nodes, b.Nodes...)
@@ -122,6 +126,12 @@ func (t memoryTx) Head() (custody.Head, error)                { return t.m.Head(
 func (t memoryTx) Nodes(indexes []int64) ([]tlog.Hash, error) { return t.m.Nodes(t.ctx, indexes) }
 func (t memoryTx) Find(c []custody.Commitment) (map[custody.Commitment]int64, error) {
 	return t.m.Find(t.ctx, c)
+}
+
+func (t memoryTx) BodiesOf(index int64) ([]custody.Body, error) {
+	t.m.mu.Lock()
+	defer t.m.mu.Unlock()
+	return t.m.submitted[index], nil
 }
 
 // Head is that of [custody.Storage].
@@ -168,12 +178,37 @@ func (m *Memory) Find(_ context.Context, c []custody.Commitment) (map[custody.Co
 	return at, nil
 }
 
+// A Saved state is a copy of a memory, as a backup is.
+type Saved struct {
+	head      custody.Head
+	leaves    []custody.Commitment
+	nodes     []tlog.Hash
+	bodies    map[string][]custody.Stored
+	submitted [][]custody.Body
+}
+
+// Save returns the state, for [Memory.Restore].
+func (m *Memory) Save() *Saved {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &Saved{m.head, slices.Clone(m.leaves), slices.Clone(m.nodes), maps.Clone(m.bodies), slices.Clone(m.submitted)}
+}
+
+// Restore puts a state back behind everybody's back.
+func (m *Memory) Restore(s *Saved) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.head, m.leaves, m.nodes, m.bodies, m.submitted = s.head, slices.Clone(s.leaves), slices.Clone(s.nodes), maps.Clone(s.bodies), slices.Clone(s.submitted)
+}
+
 // Bodies is that of [custody.Storage].
-func (m *Memory) Bodies(_ context.Context, party string, from int64, n int) ([]custody.Stored, error) {
+func (m *Memory) Bodies(_ context.Context, party string, from custody.Place, n int) ([]custody.Stored, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := m.bodies[party]
-	first, _ := slices.BinarySearchFunc(all, from, func(s custody.Stored, from int64) int { return cmp.Compare(s.Index, from) })
+	first, _ := slices.BinarySearchFunc(all, from, func(s custody.Stored, from custody.Place) int {
+		return cmp.Or(cmp.Compare(s.Index, from.Index), cmp.Compare(s.Part, from.Part))
+	})
 	return slices.Clone(all[first:min(first+n, len(all))]), nil
 }
 

@@ -225,25 +225,46 @@ func bodies(t *testing.T, one, other custody.Storage) {
 	create(t, one)
 	big := make([]byte, custody.MaxBody)
 	big[7] = 7
-	add(t, one, 2, custody.Body{Party: "a", Data: []byte{0, 1}}, custody.Body{Party: "", Data: []byte("open")}, custody.Body{Party: "a", Data: []byte{}})
-	add(t, one, 1, custody.Body{Party: "b'; --", Data: big})
-	got, err := other.Bodies(t.Context(), "a", 0, 10)
-	must(t, err)
-	if len(got) != 4 || got[0].Index != 0 || string(got[0].Data) != "\x00\x01" || len(got[1].Data) != 0 || got[3].Index != 1 {
+	add(t, one, 2, custody.Body{Party: "a", Data: []byte{0, 1}}, custody.Body{Party: "", Data: []byte("open")}, custody.Body{Party: "a", Data: []byte("x")})
+	add(t, one, 1, custody.Body{Party: "b:-.@", Data: big})
+	read := func(party string, from custody.Place, n int) []custody.Stored {
+		t.Helper()
+		got, err := other.Bodies(t.Context(), party, from, n)
+		must(t, err)
+		return got
+	}
+	got := read("a", custody.Place{}, 10)
+	if len(got) != 4 || got[0].Index != 0 || string(got[0].Data) != "\x00\x01" || string(got[1].Data) != "x" || got[3].Index != 1 {
 		t.Errorf("%v", got)
 	}
-	if got, err = other.Bodies(t.Context(), "a", 1, 1); err != nil || len(got) != 1 || got[0].Index != 1 {
-		t.Errorf("%v, %v", got, err)
+	// One at a time, within an entry and across.
+	var place custody.Place
+	for i := range got {
+		page := read("a", place, 1)
+		if len(page) != 1 || page[0].Place != got[i].Place || string(page[0].Data) != string(got[i].Data) {
+			t.Fatalf("page %d from %v: %v", i, place, page)
+		}
+		place = page[0].Next()
 	}
-	if got, err = other.Bodies(t.Context(), "b'; --", 0, 1); err != nil || len(got) != 1 || got[0].Index != 2 || !slices.Equal(got[0].Data, big) {
-		t.Errorf("%d bodies, %v", len(got), err)
+	if rest := read("a", place, 1); len(rest) != 0 {
+		t.Errorf("behind the last: %v", rest)
 	}
-	if got, err = other.Bodies(t.Context(), "", 0, 10); err != nil || len(got) != 2 || string(got[1].Data) != "open" {
-		t.Errorf("%v, %v", got, err)
+	if got = read("b:-.@", custody.Place{}, 1); len(got) != 1 || got[0].Index != 2 || !slices.Equal(got[0].Data, big) {
+		t.Errorf("%d bodies", len(got))
 	}
-	if got, err = other.Bodies(t.Context(), "c", 0, 10); err != nil || len(got) != 0 {
-		t.Errorf("%v, %v", got, err)
+	if got = read("", custody.Place{}, 10); len(got) != 2 || string(got[1].Data) != "open" {
+		t.Errorf("%v", got)
 	}
+	if got = read("c", custody.Place{}, 10); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+	must(t, one.Sequence(t.Context(), func(tx custody.Tx) (*custody.Batch, error) {
+		all, err := tx.BodiesOf(1)
+		if err != nil || len(all) != 3 || all[1].Party != "" || string(all[2].Data) != "x" {
+			t.Errorf("%v, %v", all, err)
+		}
+		return batch(3, 1), err
+	}))
 }
 
 func cosigned(t *testing.T, one, other custody.Storage) {
