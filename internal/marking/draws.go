@@ -24,6 +24,7 @@ const rhoPurpose = "draw"
 type draw struct {
 	Number    int               `json:"number"`
 	Rho       []byte            `json:"rho"`
+	Root      entries.Digest    `json:"root"` // that the statement commits to
 	Statement []byte            `json:"statement"`
 	Vector    entries.Digest    `json:"vector_digest"`
 	Packets   map[string][]byte `json:"packets"` // by custodian, sealed
@@ -84,7 +85,8 @@ func (d *Desk) prepare(number int) (*draw, error) {
 	}
 	rho := secret.Key(rhoPurpose)
 	w := &draw{Number: number, Rho: rho[:], Vector: vector.Digest(), Packets: map[string][]byte{}, Logged: -1, Good: map[string]int64{}}
-	body := entries.Draw{Draw: number, Slots: Slots, Root: entries.Digest(w.randomness().Root()), Vector: w.Vector}
+	w.Root = entries.Digest(w.randomness().Root())
+	body := entries.Draw{Draw: number, Slots: Slots, Root: w.Root, Vector: w.Vector}
 	if w.Statement, err = d.state(entries.KindDraw, body); err != nil {
 		return nil, err
 	}
@@ -203,7 +205,7 @@ func (d *Desk) ShareOK(s Seen) error {
 
 func (d *Desk) good(ok entries.ShareOK, custodian string, index int64) error {
 	w := d.draws[ok.Draw]
-	if w == nil || w.Vector != ok.Vector || entries.Digest(w.randomness().Root()) != ok.Root {
+	if w == nil || w.Vector != ok.Vector || w.Root != ok.Root {
 		return fault.Mismatch.New("the custodian %q has a share of another draw %d", custodian, ok.Draw)
 	}
 	if _, done := w.Good[custodian]; done {
