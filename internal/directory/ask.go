@@ -43,10 +43,19 @@ func (d *Directory) SignerAt(key sign.ID, index int64) (Person, error) {
 	return Person{}, fault.Mismatch.New("the key %.16s was nobody's at entry %d of the log", key, index)
 }
 
+// DeviceKey returns the key of a device that is or was enrolled.
+func (d *Directory) DeviceKey(id string) (*sign.Public, error) {
+	v := d.devices[id]
+	if v == nil {
+		return nil, fault.NotFound.New("the directory knows no device %.16q", id)
+	}
+	return v.Sign, nil
+}
+
 // ByDevice returns the person for whom a device speaks. A revoked device speaks
 // for nobody (fault.Permission).
-func (d *Directory) ByDevice(key string) (Person, error) {
-	v := d.devices[key]
+func (d *Directory) ByDevice(id string) (Person, error) {
+	v := d.devices[id]
 	if v == nil {
 		return Person{}, fault.Permission.New("the device is not known").WithHint("enrol it first")
 	}
@@ -68,7 +77,7 @@ func (d *Directory) Devices(person string) []Device {
 			out = append(out, v.Device)
 		}
 	}
-	slices.SortFunc(out, func(a, b Device) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key)) })
+	slices.SortFunc(out, func(a, b Device) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID(), b.ID())) })
 	return out
 }
 

@@ -27,7 +27,7 @@ type Directory struct {
 
 	persons map[string][]*keyed // by id; the newest last
 	byKey   map[sign.ID]string  // person by signing key
-	devices map[string]*device  // by key
+	devices map[string]*device  // by id
 	offices map[string]*office
 	tenures map[string]*tenure
 	lists   map[string]List
@@ -174,7 +174,7 @@ func (d *Directory) secondAuthority(a *act, i int) *sign.Public {
 // person.
 func (d *Directory) taken(key sign.ID, recipient string) bool {
 	in := d.institution
-	if _, person := d.byKey[key]; person || d.authority(key) != nil || in.Operator.ID() == key {
+	if _, person := d.byKey[key]; person || d.devices[key.String()] != nil || d.authority(key) != nil || in.Operator.ID() == key {
 		return true
 	}
 	for _, p := range slices.Concat(in.Marking, in.Custodians) {
@@ -255,23 +255,23 @@ func (d *Directory) addDevice(a *act) (Event, error) {
 	if err := sign.Peek(a.statement, KindDevice, &v); err != nil {
 		return Event{}, err
 	}
+	if v.Sign == nil {
+		return Event{}, fault.Input.New("a device without a signing key")
+	}
 	p, err := d.person(v.Person)
 	if err != nil {
 		return Event{}, err
 	}
-	if err := sign.Open(a.statement, KindDevice, &v, p.Sign); err != nil {
+	if err := sign.Open(a.statement, KindDevice, &v, p.Sign, v.Sign); err != nil {
 		return Event{}, err
-	}
-	if !deviceKey.MatchString(v.Key) {
-		return Event{}, fault.Input.New("%q is not the digest of a device's key", v.Key)
 	}
 	if err := validTitle("name of a device", v.Name); err != nil {
 		return Event{}, err
 	}
-	if d.devices[v.Key] != nil {
-		return Event{}, fault.Exists.New("that device is known already")
+	if d.taken(v.Sign.ID(), "") {
+		return Event{}, fault.Exists.New("the key of the device %q has a role already", v.Name)
 	}
-	d.devices[v.Key] = &device{v, a.index, -1}
+	d.devices[v.ID()] = &device{v, a.index, -1}
 	return Event{Body: v, Person: v.Person}, nil
 }
 
@@ -280,8 +280,11 @@ func (d *Directory) revokeDevice(a *act) (Event, error) {
 	if err := sign.Peek(a.statement, KindRevoked, &v); err != nil {
 		return Event{}, err
 	}
-	known := d.devices[v.Key]
-	if known == nil || known.Device != v {
+	if v.Sign == nil {
+		return Event{}, fault.Input.New("a device without a signing key")
+	}
+	known := d.devices[v.ID()]
+	if known == nil || known.Person != v.Person || known.Name != v.Name {
 		return Event{}, fault.NotFound.New("the directory knows no such device")
 	}
 	p, err := d.person(v.Person)

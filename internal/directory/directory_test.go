@@ -93,6 +93,11 @@ func (m *ministry) person(id string) directory.Person {
 	return directory.Person{ID: id, Name: "The person " + id, Sign: m.key(id).Public(), Recipient: m.recipient()}
 }
 
+// device is a device of a person, with a key of its own name.
+func (m *ministry) device(person, name string) directory.Device {
+	return directory.Device{Person: person, Sign: m.key(name).Public(), Name: name}
+}
+
 func day(n int) directory.Time {
 	return directory.At(time.Date(2030, 1, n, 9, 0, 0, 0, time.UTC))
 }
@@ -240,11 +245,11 @@ func TestListRollback(t *testing.T) {
 // enrolled speaks for nobody.
 func TestNewKeysNewDevices(t *testing.T) {
 	m := staffed(t)
-	v := directory.Device{Person: "ada", Key: strings.Repeat("a1", 32), Name: "desk"}
-	m.do(directory.KindDevice, v, "ada")
+	v := m.device("ada", "desk")
+	m.do(directory.KindDevice, v, "ada", "desk")
 	m.keys["new"] = sign.Generate()
 	m.do(directory.KindPerson, directory.Person{ID: "ada", Name: "The person ada", Sign: m.key("new").Public(), Recipient: m.recipient()}, "authority", "new", "deputy")
-	if _, err := m.ByDevice(v.Key); !errors.Is(err, fault.Permission) {
+	if _, err := m.ByDevice(v.ID()); !errors.Is(err, fault.Permission) {
 		t.Errorf("the stolen device speaks: %v", err)
 	}
 	e := directory.Epoch{Office: "centre.desk", Number: 1, Recipient: m.recipient()}
@@ -301,25 +306,40 @@ func TestRoles(t *testing.T) {
 
 func TestDevices(t *testing.T) {
 	m := staffed(t)
-	v := directory.Device{Person: "ada", Key: strings.Repeat("a1", 32), Name: "desk"}
-	if err := m.try(directory.KindDevice, v, "bo"); !errors.Is(err, fault.Mismatch) {
+	v := m.device("ada", "desk")
+	if err := m.try(directory.KindDevice, v, "bo", "desk"); !errors.Is(err, fault.Mismatch) {
 		t.Errorf("another person's device: %v", err)
 	}
-	m.do(directory.KindDevice, v, "ada")
-	if p, err := m.ByDevice(v.Key); err != nil || p.ID != "ada" {
+	if err := m.try(directory.KindDevice, v, "ada"); !errors.Is(err, fault.Mismatch) {
+		t.Errorf("a device that ada does not hold: %v", err)
+	}
+	bos := m.device("ada", "desk")
+	bos.Person = "bo"
+	if err := m.try(directory.KindDevice, bos, "bo", "bo"); !errors.Is(err, fault.Mismatch) {
+		t.Errorf("ada's device, enrolled by bo: %v", err)
+	}
+	self := directory.Device{Person: "ada", Sign: m.key("ada").Public(), Name: "herself"}
+	if err := m.try(directory.KindDevice, self, "ada", "ada"); err == nil {
+		t.Error("a person as her own device")
+	}
+	m.do(directory.KindDevice, v, "ada", "desk")
+	if err := m.try(directory.KindPerson, directory.Person{ID: "x", Name: "X", Sign: v.Sign, Recipient: m.recipient()}, "authority", "desk"); !errors.Is(err, fault.Exists) {
+		t.Errorf("a device as a person: %v", err)
+	}
+	if p, err := m.ByDevice(v.ID()); err != nil || p.ID != "ada" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if err := m.try(directory.KindDevice, v, "ada"); !errors.Is(err, fault.Exists) {
+	if err := m.try(directory.KindDevice, v, "ada", "desk"); !errors.Is(err, fault.Exists) {
 		t.Errorf("twice: %v", err)
 	}
 	if err := m.try(directory.KindRevoked, v, "bo"); !errors.Is(err, fault.Mismatch) {
 		t.Errorf("revoked by another person: %v", err)
 	}
-	other := directory.Device{Person: "ada", Key: strings.Repeat("b2", 32), Name: "laptop"}
-	m.do(directory.KindDevice, other, "ada")
+	other := m.device("ada", "laptop")
+	m.do(directory.KindDevice, other, "ada", "laptop")
 	m.do(directory.KindRevoked, v, "deputy")
 	m.do(directory.KindRevoked, other, "ada")
-	for _, key := range []string{v.Key, other.Key, strings.Repeat("c3", 32)} {
+	for _, key := range []string{v.ID(), other.ID(), strings.Repeat("c3", 32)} {
 		if _, err := m.ByDevice(key); !errors.Is(err, fault.Permission) {
 			t.Errorf("%s speaks: %v", key, err)
 		}
@@ -406,9 +426,9 @@ func TestRefusals(t *testing.T) {
 		{"a tenure in no seat", directory.KindTenure, directory.Tenure{ID: "t9", Office: "centre.desk", Seat: "x", Person: "ada", From: day(1)}, []string{"authority", "ada"}, fault.NotFound},
 		{"a tenure's id twice", directory.KindTenure, directory.Tenure{ID: "t1", Office: "centre.desk", Seat: "deputy", Person: "ada", From: day(1)}, []string{"authority", "ada"}, fault.Exists},
 		{"no tenure to end", directory.KindTenureEnd, directory.TenureEnd{Tenure: "x", Until: day(1)}, []string{"authority", "ada"}, fault.NotFound},
-		{"a device of nobody", directory.KindDevice, directory.Device{Person: "x", Key: strings.Repeat("0", 64), Name: "d"}, []string{"ada"}, fault.NotFound},
-		{"a device without key", directory.KindDevice, directory.Device{Person: "ada", Key: "0", Name: "d"}, []string{"ada"}, fault.Input},
-		{"no device to revoke", directory.KindRevoked, directory.Device{Person: "ada", Key: strings.Repeat("0", 64), Name: "d"}, []string{"ada"}, fault.NotFound},
+		{"a device of nobody", directory.KindDevice, directory.Device{Person: "x", Sign: m.key("d").Public(), Name: "d"}, []string{"ada", "d"}, fault.NotFound},
+		{"a device without key", directory.KindDevice, directory.Device{Person: "ada", Name: "d"}, []string{"ada"}, fault.Input},
+		{"no device to revoke", directory.KindRevoked, directory.Device{Person: "ada", Sign: m.key("d").Public(), Name: "d"}, []string{"ada"}, fault.NotFound},
 		{"an empty list", directory.KindList, directory.List{List: "l", Version: 1}, []string{"authority"}, fault.Input},
 		{"a list of nowhere", directory.KindList, directory.List{List: "l", Version: 1, Offices: []string{"x"}}, []string{"authority"}, fault.NotFound},
 		{"a list out of order", directory.KindList, directory.List{List: "l", Version: 1, Offices: []string{"post.embassy", "centre.desk"}}, []string{"authority"}, fault.Input},

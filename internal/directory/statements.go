@@ -17,7 +17,7 @@ import (
 const (
 	KindInstitution = "institution"    // all authorities
 	KindPerson      = "person"         // authority, person; a new key also by the old one, or by a second authority
-	KindDevice      = "device"         // person
+	KindDevice      = "device"         // person, device
 	KindRevoked     = "device-revoked" // person, or authority
 	KindOffice      = "office"         // authority
 	KindSeat        = "seat"           // authority
@@ -61,13 +61,16 @@ type Person struct {
 	Recipient string       `json:"recipient"` // age1pq1...
 }
 
-// A Device may speak to the registry for a person. Key is the SHA-256 of its TLS
-// key (SubjectPublicKeyInfo) in hexadecimal.
+// A Device may speak for a person. It signs its own enrolment, so that nobody
+// enrols a device they do not hold, and every receipt it asks keys with.
 type Device struct {
-	Person string `json:"person"`
-	Key    string `json:"key"`
-	Name   string `json:"name"`
+	Person string       `json:"person"`
+	Sign   *sign.Public `json:"sign"`
+	Name   string       `json:"name"`
 }
+
+// ID names the device in receipts: the id of its key.
+func (v Device) ID() string { return v.Sign.ID().String() }
 
 // An Office is an addressee, such as no10.private-office.
 type Office struct {
@@ -135,7 +138,6 @@ func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Second)} }
 var (
 	officeName = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
 	idName     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	deviceKey  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
 func validOffice(name string) error {

@@ -25,7 +25,7 @@ const (
 	KindRelease  = "release"  // author's person
 	KindIssue    = "issue"    // marking desk
 	KindVoid     = "void"     // marking desk
-	KindReceipt  = "receipt"  // reader's person
+	KindReceipt  = "receipt"  // reader's person, their device
 	KindWithheld = "withheld" // marking desk
 	KindOpened   = "opened"   // reader's person
 	KindDispute  = "dispute"  // reader's person
@@ -202,7 +202,7 @@ type Receipt struct {
 	Kit     Digest `json:"kit"`  // of the kit that arrived
 	Size    int64  `json:"size"` // of the log that the reader saw
 	Root    Digest `json:"root"`
-	Device  string `json:"device"`
+	Device  string `json:"device"` // its id
 	Tenure  string `json:"tenure"`
 }
 

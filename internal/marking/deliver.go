@@ -11,6 +11,7 @@ import (
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/seal"
+	"chancery/internal/sign"
 	"chancery/mark"
 )
 
@@ -44,8 +45,7 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	var body entries.Receipt
-	p, err := d.byPerson(r.Seen, entries.KindReceipt, &body)
+	body, p, err := d.signed(r.Seen)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +79,19 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 		}
 	}
 	return &Outcome{Sealed: sealed}, nil
+}
+
+// signed verifies who signed a receipt: a reader, and the device that it names.
+func (d *Desk) signed(s Seen) (body entries.Receipt, p directory.Person, err error) {
+	if err := sign.Peek(s.Entry.Statement, entries.KindReceipt, &body); err != nil {
+		return body, p, err
+	}
+	device, err := d.Directory.DeviceKey(body.Device)
+	if err != nil {
+		return body, p, err
+	}
+	p, err = d.byPerson(s, entries.KindReceipt, &body, device)
+	return body, p, err
 }
 
 // matches says whether a receipt is for what was released and issued, by a reader

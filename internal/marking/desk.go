@@ -198,20 +198,20 @@ func (d *Desk) Learn(s Seen) error {
 }
 
 // byPerson verifies an entry that one person signed, with the key that was theirs
-// at that place of the log.
-func (d *Desk) byPerson(s Seen, kind string, body any) (directory.Person, error) {
+// at that place of the log, and the others given after them.
+func (d *Desk) byPerson(s Seen, kind string, body any, others ...*sign.Public) (directory.Person, error) {
 	_, signers, err := sign.Claims(s.Entry.Statement)
 	if err != nil {
 		return directory.Person{}, err
 	}
-	if len(signers) != 1 {
+	if len(signers) != 1+len(others) {
 		return directory.Person{}, fault.Mismatch.New("a statement of kind %q with %d signers", kind, len(signers))
 	}
 	p, err := d.Directory.SignerAt(signers[0], s.Index)
 	if err != nil {
 		return directory.Person{}, err
 	}
-	return p, sign.Open(s.Entry.Statement, kind, body, p.Sign)
+	return p, sign.Open(s.Entry.Statement, kind, body, append([]*sign.Public{p.Sign}, others...)...)
 }
 
 // current refuses one whose key was replaced since: a stolen key signs nothing

@@ -349,7 +349,7 @@ func TestReleaseRefused(t *testing.T) {
 func TestWithheld(t *testing.T) {
 	for name, c := range map[string]struct {
 		before func(w *town, s *sent)
-		change func(*entries.Receipt)
+		device string        // whose
 		after  func(w *town) // when the receipt is in the log
 		reason string
 	}{
@@ -365,10 +365,7 @@ func TestWithheld(t *testing.T) {
 		}, reason: "ended"},
 		"tenure not begun": {before: func(w *town, s *sent) { w.now = start.AddDate(0, 0, -1) }, reason: "not begun"},
 		"device revoked":   {before: func(w *town, s *sent) { w.appoint(directory.KindRevoked, w.device("bo"), "authority") }, reason: "revoked"},
-		"another's device": {change: func(r *entries.Receipt) { r.Device = "" }, reason: "not known"},
-		"a device of cy": {before: func(w *town, s *sent) {}, change: func(r *entries.Receipt) {
-			r.Device = (&town{}).device("cy").Key
-		}, reason: "another person"},
+		"a device of cy":   {device: "cy", reason: "another person"},
 		"another tenure of his": {before: func(w *town, s *sent) {
 			w.appoint(directory.KindTenureEnd, directory.TenureEnd{Tenure: "t-bo", Until: directory.At(w.now)}, "authority", "deputy")
 			w.appoint(directory.KindSeat, directory.Seat{Office: "post.embassy", Seat: "guest", Title: "Guest"}, "authority")
@@ -384,8 +381,8 @@ func TestWithheld(t *testing.T) {
 				c.before(w, s)
 			}
 			var changes []func(*entries.Receipt)
-			if c.change != nil {
-				changes = append(changes, c.change)
+			if c.device != "" {
+				changes = append(changes, func(r *entries.Receipt) { r.Device = w.device(c.device).ID() })
 			}
 			r := w.receipt(s, "bo", changes...)
 			if c.after != nil {
@@ -423,7 +420,17 @@ func TestNoKeysWithoutReceipt(t *testing.T) {
 		r.Entry = custody.NewEntry(r.Entry.Statement) // another salt: another leaf
 		return r
 	}
+	signedBy := func(by ...string) marking.Receipt { // bo's receipt on his device
+		var b entries.Receipt
+		w.must(sign.Peek(w.receipt(c, "bo").Entry.Statement, entries.KindReceipt, &b))
+		return marking.Receipt{Seen: w.log1(entries.KindReceipt, b, by...)}
+	}
 	for name, r := range map[string]marking.Receipt{
+		"without the device":                   signedBy("bo"),
+		"by another device than it names":      signedBy("bo", "device of cy"),
+		"by the device alone":                  signedBy("device of bo"),
+		"by a device in its reader's place":    signedBy("device of bo", "bo"),
+		"on a device that is not":              w.receipt(c, "bo", func(b *entries.Receipt) { b.Device = "" }),
 		"for another's copy":                   forged(),
 		"not in the log":                       unlogged(),
 		"for another issue":                    w.receipt(c, "bo", func(b *entries.Receipt) { b.Issue = other.issue.Index }),
@@ -437,10 +444,7 @@ func TestNoKeysWithoutReceipt(t *testing.T) {
 		"signed by two":                        {Seen: w.log1(entries.KindReceipt, entries.Receipt{Cable: c.body.Cable}, "bo", "cy")},
 	} {
 		if name != "not in the log" {
-			consistency := r.Consistency
-			if r = w.renew(r); name == "no proof" {
-				r.Consistency = consistency
-			}
+			r = w.renew(r)
 		}
 		if out, err := w.desk.Deliver(r); err == nil || out != nil {
 			t.Errorf("%s: %+v", name, out)

@@ -154,14 +154,13 @@ func (w *town) found() {
 	for _, p := range []struct{ name, office, seat string }{{"ada", "post.embassy", "head"}, {"bo", "centre.desk", "head"}, {"cy", "centre.desk", "deputy"}, {"di", "centre.desk", "third"}} {
 		person := directory.Person{ID: p.name, Name: "Person " + p.name, Sign: w.key(p.name).Public(), Recipient: w.id(p.name).Recipient().String()}
 		w.appoint(directory.KindPerson, person, "authority", p.name)
-		w.appoint(directory.KindDevice, w.device(p.name), p.name)
+		w.appoint(directory.KindDevice, w.device(p.name), p.name, "device of "+p.name)
 		w.appoint(directory.KindTenure, directory.Tenure{ID: "t-" + p.name, Office: p.office, Seat: p.seat, Person: p.name, From: directory.At(start)}, "authority", p.name)
 	}
 }
 
 func (w *town) device(person string) directory.Device {
-	sum := sha256.Sum256([]byte(person))
-	return directory.Device{Person: person, Key: hex.EncodeToString(sum[:]), Name: "desk"}
+	return directory.Device{Person: person, Sign: w.key("device of " + person).Public(), Name: "desk"}
 }
 
 // log1 signs a statement and logs it; the desk's view follows.
@@ -352,12 +351,13 @@ func (w *town) send(to ...string) *sent {
 	return c
 }
 
-// receipt signs and logs what a reader's desk will.
+// receipt signs and logs what a reader's desk will, on the device that the
+// receipt names.
 func (w *town) receipt(c *sent, person string, change ...func(*entries.Receipt)) marking.Receipt {
 	w.t.Helper()
 	last, _ := w.view.Last()
 	body := entries.Receipt{Cable: c.body.Cable, Release: c.seen.Index, Issue: c.issue.Index, Kit: c.body.Kit, Size: last.Size, Root: entries.Digest(last.Root),
-		Device: w.device(person).Key, Tenure: "t-" + person}
+		Device: w.device(person).ID(), Tenure: "t-" + person}
 	for _, one := range c.copies {
 		if one.Person == person {
 			body.Copy = one.ID
@@ -366,7 +366,13 @@ func (w *town) receipt(c *sent, person string, change ...func(*entries.Receipt))
 	for _, f := range change {
 		f(&body)
 	}
-	s := w.log1(entries.KindReceipt, body, person)
+	by := "device of " + person
+	for _, other := range []string{"ada", "bo", "cy", "di"} {
+		if w.device(other).ID() == body.Device {
+			by = "device of " + other
+		}
+	}
+	s := w.log1(entries.KindReceipt, body, person, by)
 	now, _ := w.view.Last()
 	proof, err := custody.ProveConsistency(w.t.Context(), w.store, min(body.Size, now.Size), now.Size)
 	w.must(err)

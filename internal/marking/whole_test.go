@@ -69,7 +69,7 @@ func (p *post) arrive(person string) desk.Arrived {
 func (w *town) receive(a desk.Arrived, person string) []byte {
 	w.t.Helper()
 	seen, _ := w.view.Last()
-	body, err := a.Receipt(seen, w.device(person).Key, "t-"+person)
+	body, err := a.Receipt(seen, w.device(person).ID(), "t-"+person)
 	w.must(err)
 	r := w.receipt(&sent{}, person, func(b *entries.Receipt) { *b = body })
 	out, err := w.desk.Deliver(r)
