@@ -97,7 +97,7 @@ func Compose(c Cable) (*Composed, error) {
 		return nil, err
 	}
 	order := entries.Order{Copies: copies, Envelope: built.Envelope.Encode()}
-	if out.Order, err = sealTo(order.Encode(), c.Directory.Institution().Marking[0].Recipient); err != nil {
+	if out.Order, err = seal.SealTo(order.Encode(), c.Directory.Institution().Marking[0].Recipient); err != nil {
 		return nil, err
 	}
 	if err := out.escrow(c, built, g); err != nil {
@@ -108,7 +108,7 @@ func Compose(c Cable) (*Composed, error) {
 
 // addressees expands offices to persons and draws an id for each copy.
 func (c *Cable) addressees() ([]entries.Copy, []string, []directory.Addressee, error) {
-	h, err := c.holding()
+	h, err := c.Directory.Held(c.Author.Person, c.Author.Tenure, c.Now)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -130,16 +130,6 @@ func (c *Cable) addressees() ([]entries.Copy, []string, []directory.Addressee, e
 		copies = append(copies, one)
 	}
 	return copies, empty, people, nil
-}
-
-// holding returns the author's tenure, which must be held now.
-func (c *Cable) holding() (directory.Holding, error) {
-	for _, h := range c.Directory.Tenures(c.Author.Person) {
-		if h.ID == c.Author.Tenure && !c.Now.Before(h.From.Time) && (h.Until == nil || c.Now.Before(h.Until.Time)) {
-			return h, nil
-		}
-	}
-	return directory.Holding{}, fault.Permission.New("%q does not hold the tenure %q now", c.Author.Person, c.Author.Tenure)
 }
 
 // segments cuts the whole copy, header lines included, into what a kit is made
@@ -213,7 +203,7 @@ func (o *Composed) sealKey(c Cable, g *seal.Identity, people []directory.Address
 	secret := seal.FormatIdentities(c.Now, g)
 	o.Keys, o.Offices = map[string][]byte{}, map[string][]byte{}
 	for _, a := range people {
-		sealed, err := sealTo(secret, a.Recipient)
+		sealed, err := seal.SealTo(secret, a.Recipient)
 		if err != nil {
 			return err
 		}
@@ -223,20 +213,12 @@ func (o *Composed) sealKey(c Cable, g *seal.Identity, people []directory.Address
 			if err != nil || len(epochs) == 0 || o.Offices[h.Office] != nil {
 				continue
 			}
-			if o.Offices[h.Office], err = sealTo(secret, epochs[len(epochs)-1].Recipient); err != nil {
+			if o.Offices[h.Office], err = seal.SealTo(secret, epochs[len(epochs)-1].Recipient); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func sealTo(data []byte, recipient string) ([]byte, error) {
-	to, err := seal.ParseRecipient(recipient)
-	if err != nil {
-		return nil, err
-	}
-	return seal.Seal(data, to)
 }
 
 // An Escrow is what a case opens: the draft and what ties it to the release.
@@ -269,7 +251,7 @@ func (o *Composed) escrow(c Cable, built *kit.Built, g *seal.Identity) error {
 	o.Shares = map[string][]byte{}
 	for i, party := range in.Custodians {
 		packet := entries.SharePacket{Share: shares[i].Encode(), Vector: vector.Encode()}
-		if o.Shares[party.Name], err = sealTo(packet.Encode(), party.Recipient); err != nil {
+		if o.Shares[party.Name], err = seal.SealTo(packet.Encode(), party.Recipient); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,12 @@ type Holding struct {
 
 func (t *tenure) holding() Holding { return Holding{t.Tenure, t.since, t.until} }
 
+// Runs says whether the tenure runs at a time: from its first second to the one
+// before its end.
+func (h Holding) Runs(at time.Time) bool {
+	return !at.Before(h.From.Time) && (h.Until == nil || at.Before(h.Until.Time))
+}
+
 // Person returns a person with the newest keys, and the index since which they
 // are in the log.
 func (d *Directory) Person(id string) (p Person, since int64, err error) {
@@ -82,7 +88,7 @@ func (d *Directory) Devices(person string) []Device {
 }
 
 // Holder returns who held a seat at a time: fault.NotFound if the seat was
-// empty. A tenure counts from its first second to the one before its end.
+// empty.
 func (d *Directory) Holder(officeName, seatName string, at time.Time) (Holding, error) {
 	o, err := d.office(officeName)
 	if err != nil {
@@ -92,19 +98,19 @@ func (d *Directory) Holder(officeName, seatName string, at time.Time) (Holding, 
 	if s == nil {
 		return Holding{}, fault.NotFound.New("the office %q has no seat %q", officeName, seatName)
 	}
-	if t := s.at(at); t != nil {
-		return t.holding(), nil
+	if h, ok := s.at(at); ok {
+		return h, nil
 	}
 	return Holding{}, fault.NotFound.New("nobody held the seat %q of %q at %s", seatName, officeName, at.UTC().Format(time.RFC3339))
 }
 
-func (s *seat) at(at time.Time) *tenure {
+func (s *seat) at(at time.Time) (Holding, bool) {
 	for _, t := range s.tenures {
-		if !at.Before(t.From.Time) && at.Before(t.end()) {
-			return t
+		if h := t.holding(); h.Runs(at) {
+			return h, true
 		}
 	}
-	return nil
+	return Holding{}, false
 }
 
 // Holders returns the holders of an office at a time, by seat.
@@ -115,12 +121,26 @@ func (d *Directory) Holders(officeName string, at time.Time) ([]Holding, error) 
 	}
 	var out []Holding
 	for _, s := range o.seats {
-		if t := s.at(at); t != nil {
-			out = append(out, t.holding())
+		if h, ok := s.at(at); ok {
+			out = append(out, h)
 		}
 	}
 	slices.SortFunc(out, func(a, b Holding) int { return cmp.Compare(a.Seat, b.Seat) })
 	return out, nil
+}
+
+// Held returns a tenure if it is a person's and runs at a time; fault.Permission
+// otherwise.
+func (d *Directory) Held(person, id string, at time.Time) (Holding, error) {
+	t := d.tenures[id]
+	if t == nil || t.Person != person {
+		return Holding{}, fault.Permission.New("the tenure %q is not %q's", id, person)
+	}
+	h := t.holding()
+	if !h.Runs(at) {
+		return Holding{}, fault.Permission.New("the tenure %q of %q has ended, or not begun", id, person)
+	}
+	return h, nil
 }
 
 // Tenures returns all tenures of a person, in the order of the log.

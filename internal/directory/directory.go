@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"chancery/internal/fault"
 	"chancery/internal/sign"
@@ -42,7 +41,6 @@ type keyed struct {
 
 type device struct {
 	Device
-	since   int64
 	revoked int64 // index of the statement that revoked it, or -1
 }
 
@@ -271,7 +269,7 @@ func (d *Directory) addDevice(a *act) (Event, error) {
 	if d.taken(v.Sign.ID(), "") {
 		return Event{}, fault.Exists.New("the key of the device %q has a role already", v.Name)
 	}
-	d.devices[v.ID()] = &device{v, a.index, -1}
+	d.devices[v.ID()] = &device{v, -1}
 	return Event{Body: v, Person: v.Person}, nil
 }
 
@@ -513,12 +511,4 @@ func (d *Directory) Offices() []string { return slices.Sorted(maps.Keys(d.office
 // String tells how much a directory knows.
 func (d *Directory) String() string {
 	return fmt.Sprintf("%s: %d persons, %d offices, %d tenures", d.institution.Name, len(d.persons), len(d.offices), len(d.tenures))
-}
-
-// until is the end of a tenure, or the far future.
-func (t *tenure) end() time.Time {
-	if t.until == nil {
-		return time.Unix(1<<40, 0)
-	}
-	return t.until.Time
 }

@@ -119,7 +119,7 @@ func (d *Desk) refuses(c *cable, p directory.Person, body entries.Receipt) error
 	if err := d.current(p); err != nil {
 		return err
 	}
-	if err := d.held(p.ID, body.Tenure); err != nil {
+	if _, err := d.Directory.Held(p.ID, body.Tenure, d.Now()); err != nil {
 		return err
 	}
 	speaker, err := d.Directory.ByDevice(body.Device)
@@ -146,11 +146,7 @@ func (d *Desk) withhold(c *cable, copyID string, receipt int64, why error) (*Out
 
 // sealList seals the list of a slot to its reader.
 func sealList(c *cable, o *opened, slot int, p directory.Person) ([]byte, error) {
-	to, err := seal.ParseRecipient(p.Recipient)
-	if err != nil {
-		return nil, err
-	}
 	delivery := entries.Delivery{Cable: c.Cable, Copy: o.copies[slot].ID, Slot: slot + 1, Salt: mark.Hash(c.Salts[slot]),
 		Path: mark.Path(o.leaves, slot), List: o.list(c, slot).Encode()}
-	return seal.Seal(delivery.Encode(), to)
+	return seal.SealTo(delivery.Encode(), p.Recipient)
 }

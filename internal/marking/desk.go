@@ -8,12 +8,12 @@
 package marking
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -148,7 +148,7 @@ func (d *Desk) consistent() error {
 		}
 	}
 	by := map[int]string{}
-	for _, id := range sorted(d.cables) {
+	for _, id := range slices.Sorted(maps.Keys(d.cables)) {
 		n := d.cables[id].Draw
 		if d.draws[n] == nil || d.draws[n].Void != nil {
 			return fault.Mismatch.New("the cable %s was drawn from draw %d, which the desk does not hold", id, n)
@@ -160,15 +160,6 @@ func (d *Desk) consistent() error {
 		d.draws[n].spent = true
 	}
 	return nil
-}
-
-func sorted[K cmp.Ordered, V any](m map[K]V) []K {
-	var out []K
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // A Seen is an entry of the log, with the proof that it stands in the tree of the
@@ -232,18 +223,5 @@ func (d *Desk) state(kind string, body any) ([]byte, error) { return sign.Sign(k
 
 // String names the desk.
 func (d *Desk) String() string { return fmt.Sprintf("marking desk %q", d.name) }
-
-// held says whether a tenure is a person's and has not ended now.
-func (d *Desk) held(person, tenure string) error {
-	i := slices.IndexFunc(d.Directory.Tenures(person), func(h directory.Holding) bool { return h.ID == tenure })
-	if i < 0 {
-		return fault.Permission.New("the tenure %q is not %q's", tenure, person)
-	}
-	h, now := d.Directory.Tenures(person)[i], d.Now()
-	if now.Before(h.From.Time) || h.Until != nil && !now.Before(h.Until.Time) {
-		return fault.Permission.New("the tenure %q of %q has ended, or not begun", tenure, person)
-	}
-	return nil
-}
 
 func cableName(id string) string { return "cable-" + strings.ToLower(id) }

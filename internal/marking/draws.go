@@ -2,6 +2,8 @@ package marking
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"chancery/internal/custody"
 	"chancery/internal/entries"
@@ -91,12 +93,8 @@ func (d *Desk) prepare(number int) (*draw, error) {
 		return nil, err
 	}
 	for i, c := range in.Custodians {
-		to, err := seal.ParseRecipient(c.Recipient)
-		if err != nil {
-			return nil, err
-		}
 		packet := entries.SharePacket{Draw: number, Share: shares[i].Encode(), Vector: vector.Encode()}
-		if w.Packets[c.Name], err = seal.Seal(packet.Encode(), to); err != nil {
+		if w.Packets[c.Name], err = seal.SealTo(packet.Encode(), c.Recipient); err != nil {
 			return nil, err
 		}
 	}
@@ -111,7 +109,7 @@ func (d *Desk) Pending() []Prepared {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var out []Prepared
-	for _, n := range sorted(d.draws) {
+	for _, n := range slices.Sorted(maps.Keys(d.draws)) {
 		if w := d.draws[n]; !w.spent && !d.usable(w, maxIndex) {
 			out = append(out, Prepared{w.Number, w.Statement, w.Packets})
 		}

@@ -108,13 +108,12 @@ func (d *Desk) mayRelease(s Seen, author directory.Person, body *entries.Release
 	if err := d.current(author); err != nil {
 		return err
 	}
-	if err := d.held(author.ID, body.Tenure); err != nil {
+	h, err := d.Directory.Held(author.ID, body.Tenure, d.Now())
+	if err != nil {
 		return err
 	}
-	for _, h := range d.Directory.Tenures(author.ID) {
-		if h.ID == body.Tenure && h.Office == body.Office {
-			return nil
-		}
+	if h.Office == body.Office {
+		return nil
 	}
 	return fault.Permission.New("%q does not hold the office %q in the tenure %q", author.ID, body.Office, body.Tenure)
 }
@@ -241,12 +240,8 @@ func (d *Desk) addressees(copies []entries.Copy) error {
 }
 
 func (d *Desk) sits(c entries.Copy) bool {
-	for _, h := range d.Directory.Tenures(c.Person) {
-		if h.ID == c.Tenure && h.Office == c.Office && h.Seat == c.Seat {
-			return d.held(c.Person, c.Tenure) == nil
-		}
-	}
-	return false
+	h, err := d.Directory.Held(c.Person, c.Tenure, d.Now())
+	return err == nil && h.Office == c.Office && h.Seat == c.Seat
 }
 
 // Logged takes one of the desk's own issues or voids from the log: receipts name
@@ -349,10 +344,5 @@ func (d *Desk) Recall(s Seen) (delivered int, err error) {
 var cableID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 func (d *Desk) holdsOffice(p directory.Person, office string) bool {
-	for _, h := range d.Directory.Tenures(p.ID) {
-		if h.Office == office && d.held(p.ID, h.ID) == nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.Directory.Tenures(p.ID), func(h directory.Holding) bool { return h.Office == office && h.Runs(d.Now()) })
 }

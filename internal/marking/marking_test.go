@@ -55,12 +55,7 @@ func TestFromReleaseToReading(t *testing.T) {
 func TestCaseCanFollow(t *testing.T) {
 	w := newTown(t)
 	draws := w.ready(1)
-	var shares []share.Share
-	var vector *share.Vector
-	for _, name := range custodians {
-		s, v := w.shareOK(draws[0], name)
-		shares, vector = append(shares, s), v
-	}
+	shares, vector := w.shares(draws[0])
 	c := w.send("bo", "cy", "di")
 	secret, err := share.Recover(shares[1:], vector)
 	if err != nil {

@@ -257,6 +257,16 @@ func (w *town) drawRoot(p marking.Prepared) entries.Digest {
 	return body.Root
 }
 
+// shares lets every custodian answer for a draw, and returns what they hold.
+func (w *town) shares(p marking.Prepared) (shares []share.Share, vector *share.Vector) {
+	w.t.Helper()
+	for _, name := range custodians {
+		s, v := w.shareOK(p, name)
+		shares, vector = append(shares, s), v
+	}
+	return shares, vector
+}
+
 // shareOK does what a custodian's desk will.
 func (w *town) shareOK(p marking.Prepared, custodian string) (share.Share, *share.Vector) {
 	w.t.Helper()

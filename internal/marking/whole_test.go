@@ -86,12 +86,7 @@ func (w *town) receive(a desk.Arrived, person string) []byte {
 func TestWholeCable(t *testing.T) {
 	w := newTown(t)
 	draws := w.ready(1)
-	var shares []share.Share
-	var vector *share.Vector
-	for _, name := range custodians {
-		s, v := w.shareOK(draws[0], name)
-		shares, vector = append(shares, s), v
-	}
+	shares, vector := w.shares(draws[0])
 	w.appoint(directory.KindEpoch, directory.Epoch{Office: "centre.desk", Number: 1, Recipient: w.id("centre.desk").Recipient().String()}, "authority", "bo")
 	p := w.post("centre.desk", "post.embassy")
 	if len(p.Copies) != 3 || len(p.Keys) != 3 || len(p.Offices) != 1 || p.Record != p.draft.RecordText() {

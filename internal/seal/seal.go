@@ -70,6 +70,15 @@ const (
 // IsSealed reports whether data starts as a sealed file does.
 func IsSealed(data []byte) bool { return bytes.HasPrefix(data, []byte(intro)) }
 
+// SealTo is [Seal] for one recipient, as the directory writes it.
+func SealTo(plaintext []byte, recipient string) ([]byte, error) {
+	to, err := ParseRecipient(recipient)
+	if err != nil {
+		return nil, err
+	}
+	return Seal(plaintext, to)
+}
+
 // Seal closes plaintext so that each of the recipients alone can open it.
 // There must be 1 to [MaxRecipients] of them. The result tells their number
 // and the length of the plaintext, not who they are.
