@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -105,7 +104,7 @@ func (o witnessOptions) make(s Streams) error {
 func (o witnessOptions) key() (*sign.NoteKey, error) {
 	name := filepath.Join(o.Folder, witnessKey)
 	text, err := durable.ReadFile(name, 1<<16)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fault.NotFound) {
+	if errors.Is(err, fault.NotFound) {
 		return nil, fault.NotFound.New("there is no witness").At(o.Folder, 0, 0).WithHint("make one: chancery witness %s --new NAME --logs FILE", o.Folder)
 	}
 	if err != nil {

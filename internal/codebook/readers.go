@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	maxID  = 100
-	idHint = "an id has letters, digits and . _ @ + - (at most 100), and begins with a letter or digit"
+	maxID     = 100
+	maxQuoted = 40 // bytes of a bad word in a message
+	idHint    = "an id has letters, digits and . _ @ + - (at most 100), and begins with a letter or digit"
 )
 
 // ValidID says whether a reader id matches [A-Za-z0-9][A-Za-z0-9._@+-]{0,99}.
@@ -89,18 +90,9 @@ func checkID(id string) *fault.Error {
 	case strings.HasPrefix(id, "age1") && len(id) > 60:
 		return fault.Input.New("a recipient with no reader id before it").WithHint("a line is an id, a space and at most one age recipient")
 	case !ValidID(id):
-		return fault.Input.New("%q is not a reader id", clip(id)).WithHint(idHint)
+		return fault.Input.New("%q is not a reader id", fault.Clip(id, maxQuoted)).WithHint(idHint)
 	}
 	return nil
-}
-
-// clip returns the start of a word that is too long to be quoted.
-func clip(word string) string {
-	const most = 40
-	if len(word) > most {
-		return strings.ToValidUTF8(word[:most], "") + "..."
-	}
-	return word
 }
 
 // column returns where a word stands in a line from offset on, in characters.

@@ -43,6 +43,8 @@ const (
 	MaxParty = 128
 	// MaxSize bounds the size of a log: more entries than anyone will write.
 	MaxSize = 1 << 48
+
+	maxQuoted = 64 // bytes of a bad name or path in a message
 )
 
 // entryTag is the tag of c(entry).
@@ -112,7 +114,7 @@ func (s Submission) check() error {
 	}
 	for _, b := range s.Bodies {
 		if !validParty.MatchString(b.Party) || len(b.Data) == 0 {
-			return fault.Input.New("a body that is empty, or for the party %q", shortened(b.Party)).WithHint("a party is named by letters, figures and . _ : @ + -")
+			return fault.Input.New("a body that is empty, or for the party %q", fault.Clip(b.Party, maxQuoted)).WithHint("a party is named by letters, figures and . _ : @ + -")
 		}
 		if len(b.Party) > MaxParty || len(b.Data) > MaxBody {
 			return fault.Input.New("a body of %d bytes for a party of %d: at most %d and %d", len(b.Data), len(b.Party), MaxBody, MaxParty)

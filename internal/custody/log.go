@@ -72,8 +72,7 @@ func Open(ctx context.Context, storage Storage, key *sign.NoteKey) (*Log, error)
 	if err != nil {
 		return nil, err
 	}
-	reader := func(indexes []int64) ([]tlog.Hash, error) { return storage.Nodes(ctx, indexes) }
-	if err := checkHead(head, key, reader); err != nil {
+	if err := checkHead(head, key, reader(ctx, storage)); err != nil {
 		return nil, err
 	}
 	ctx, end := context.WithCancel(context.Background())

@@ -270,7 +270,7 @@ func (p *Policy) Open(checkpoint []byte) (c Checkpoint, cosigned bool, err error
 	origin, _, _ := strings.Cut(string(checkpoint), "\n")
 	keys, known := p.logs[origin]
 	if !known {
-		return c, false, fault.Mismatch.New("a checkpoint of the log %q, which the policy does not name", shortened(origin))
+		return c, false, fault.Mismatch.New("a checkpoint of the log %q, which the policy does not name", fault.Clip(origin, maxQuoted))
 	}
 	verifiers := slices.Clone(keys)
 	p.quorum.each(func(q *quorum) { verifiers = append(verifiers, q.witness) })

@@ -25,13 +25,10 @@ func ProveInclusion(ctx context.Context, s Storage, size, index int64) (tlog.Rec
 // ProveConsistency returns the proof that the tree of size to begins with that
 // of size from (RFC 6962, 2.1.2); empty for from = 0.
 func ProveConsistency(ctx context.Context, s Storage, from, to int64) (tlog.TreeProof, error) {
-	switch {
-	case from < 0 || from > to || to > MaxSize:
+	if from < 0 || from > to || to > MaxSize {
 		return nil, fault.Usage.New("no tree of %d begins with one of %d", to, from)
-	case from == 0 || from == to:
-		return nil, nil
 	}
-	return tlog.ProveTree(to, from, reader(ctx, s))
+	return proveConsistency(reader(ctx, s), from, to)
 }
 
 // proveConsistency is ProveConsistency from hashes at hand.

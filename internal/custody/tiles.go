@@ -31,7 +31,7 @@ var tilePath = regexp.MustCompile(`^tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?
 
 // parseTile reads the path of a tile. Each tile has one path.
 func parseTile(path string) (tile, error) {
-	bad := fault.NotFound.New("%q names no tile", shortened(path))
+	bad := fault.NotFound.New("%q names no tile", fault.Clip(path, maxQuoted))
 	m := tilePath.FindStringSubmatch(path)
 	if m == nil || len(path) > 64 || strings.HasPrefix(m[2], "x000/") {
 		return tile{}, bad
@@ -52,13 +52,6 @@ func parseTile(path string) (tile, error) {
 		return tile{}, bad
 	}
 	return t, nil
-}
-
-func shortened(text string) string {
-	if len(text) > 64 {
-		return text[:64] + "..."
-	}
-	return text
 }
 
 // Tile returns the content of the resource at a path of C2SP tlog-tiles, below

@@ -93,9 +93,7 @@ func contradiction(old, now Checkpoint, proof tlog.TreeProof) string {
 
 // Includes verifies that a commitment stands at an index of the log as last seen.
 func (v *View) Includes(c Commitment, index int64, proof tlog.RecordProof) error {
-	v.mu.Lock()
-	last := v.last
-	v.mu.Unlock()
+	last, _ := v.Last()
 	return last.Includes(c, index, proof)
 }
 

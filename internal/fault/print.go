@@ -53,6 +53,15 @@ func split(err error) []error {
 	return parts
 }
 
+// Clip returns the start of a text that is too long to be quoted whole in a
+// message: at most so many bytes, and "...".
+func Clip(text string, most int) string {
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
+}
+
 // Escape makes s safe to print on one line of a terminal: control characters,
 // bytes that are not UTF-8, marks that reverse or hide text, and other
 // characters without a shape of their own are written as Go escapes. A text

@@ -145,7 +145,7 @@ func vkey(name string, kind byte, key []byte) string {
 // signed notes: of a log (Ed25519) or of either (ML-DSA-44), or cosignatures of
 // a witness (timestamped Ed25519).
 func NewVerifier(vkey string) (note.Verifier, error) {
-	bad := fault.Input.New("%q is not a public key of a log or witness", shortened(vkey)).WithHint("such a key reads name+hash+key")
+	bad := fault.Input.New("%q is not a public key of a log or witness", fault.Clip(vkey, maxQuoted)).WithHint("such a key reads name+hash+key")
 	_, rest, _ := strings.Cut(vkey, "+")
 	_, key, _ := strings.Cut(rest, "+")
 	raw, err := base64.StdEncoding.Strict().DecodeString(key)

@@ -38,6 +38,7 @@ const (
 	seedSize     = ed25519.SeedSize + mldsa.PrivateKeySize
 	publicSize   = ed25519.PublicKeySize + mldsa.MLDSA44PublicKeySize
 	checksumSize = 4
+	maxQuoted    = 24 // bytes of a bad key or id in a message
 )
 
 // An ID names a key: the SHA-256 of its two public halves. Nobody can make a
@@ -52,17 +53,9 @@ func ParseID(text string) (ID, error) {
 	var id ID
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != len(id) || text != strings.ToLower(text) {
-		return id, fault.Input.New("%q is not the ID of a signing key", shortened(text)).WithHint("an ID is 64 hexadecimal characters")
+		return id, fault.Input.New("%q is not the ID of a signing key", fault.Clip(text, maxQuoted)).WithHint("an ID is 64 hexadecimal characters")
 	}
 	return ID(raw), nil
-}
-
-// shortened cuts hostile text for a message.
-func shortened(text string) string {
-	if len(text) > 24 {
-		return text[:24] + "..."
-	}
-	return text
 }
 
 // A Public key says whether a statement was signed. Values are not changed once
@@ -88,7 +81,7 @@ func ParsePublic(text string) (*Public, error) {
 	rest, ok := strings.CutPrefix(text, publicPrefix)
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(rest)
 	if !ok || err != nil || len(raw) != publicSize {
-		return nil, fault.Input.New("%q is not a public signing key", shortened(text)).WithHint("such a key begins with %s", publicPrefix)
+		return nil, fault.Input.New("%q is not a public signing key", fault.Clip(text, maxQuoted)).WithHint("such a key begins with %s", publicPrefix)
 	}
 	return newPublic(raw[:ed25519.PublicKeySize], raw[ed25519.PublicKeySize:])
 }
