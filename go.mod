@@ -22,6 +22,7 @@ require (
 
 // tests
 require (
+	c2sp.org/CCTV/age v0.0.0-20260829155415-4448f2097b2d
 	github.com/rogpeppe/go-internal v1.16.0
 	golang.org/x/sys v0.49.0
 	pgregory.net/rapid v1.3.0

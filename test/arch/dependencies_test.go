@@ -31,7 +31,8 @@ var product = map[string]string{
 
 // testsOnly lists the modules that only tests use.
 var testsOnly = map[string]string{
-	"github.com/rogpeppe/go-internal": "testscript: whole-system scripts",
+	"c2sp.org/CCTV/age":               "the test vectors of age's format, as its authors publish them (the version that age itself is tested with)",
+	"github.com/rogpeppe/go-internal": "testscript: whole-system scripts, and archives of test vectors",
 	"golang.org/x/sys":                "a real terminal for a command under test (already needed by x/term)",
 	"pgregory.net/rapid":              "property tests that shrink what they find (MPL-2.0: never in the binary)",
 }
