@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"cmp"
 	"context"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -65,6 +66,11 @@ type Tx interface {
 type Place struct {
 	Index int64
 	Part  int64
+}
+
+// Compare orders places.
+func (p Place) Compare(q Place) int {
+	return cmp.Or(cmp.Compare(p.Index, q.Index), cmp.Compare(p.Part, q.Part))
 }
 
 // Next is the place after it.

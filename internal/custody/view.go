@@ -32,7 +32,13 @@ type View struct {
 	mu   sync.Mutex
 	last Checkpoint // guarded by mu
 	note []byte     // guarded by mu; nil before the first checkpoint
+
+	accepted map[int64]tlog.Hash // guarded by mu; roots of the newest heads, by size
+	sizes    []int64             // guarded by mu; of accepted, in their order
 }
+
+// maxAccepted is how many heads a view remembers besides the last.
+const maxAccepted = 256
 
 // NewView makes the memory of a party whose last checkpoint was note, or that
 // has seen none if note is empty.
@@ -45,7 +51,7 @@ func NewView(policy *Policy, note []byte) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.last, v.note = c, bytes.Clone(note)
+	v.remember(c, note)
 	return v, nil
 }
 
@@ -72,8 +78,39 @@ func (v *View) Advance(checkpoint []byte, proof tlog.TreeProof) (Checkpoint, err
 			return Checkpoint{}, &Fork{bytes.Clone(v.note), bytes.Clone(checkpoint), why}
 		}
 	}
-	v.last, v.note = c, bytes.Clone(checkpoint)
+	v.remember(c, checkpoint)
 	return c, nil
+}
+
+// remember makes a checkpoint the last one. The caller holds mu, or v is new.
+func (v *View) remember(c Checkpoint, note []byte) {
+	v.last, v.note = c, bytes.Clone(note)
+	if v.accepted == nil {
+		v.accepted = map[int64]tlog.Hash{}
+	}
+	if _, known := v.accepted[c.Size]; !known {
+		if v.sizes = append(v.sizes, c.Size); len(v.sizes) > maxAccepted {
+			delete(v.accepted, v.sizes[0])
+			v.sizes = v.sizes[1:]
+		}
+	}
+	v.accepted[c.Size] = c.Root
+}
+
+// Parse reads a checkpoint that somebody else saw and verifies its signatures. The
+// view stays as it is.
+func (v *View) Parse(checkpoint []byte) (Checkpoint, error) {
+	c, _, err := v.policy.Open(checkpoint)
+	return c, err
+}
+
+// Accepted says whether a checkpoint is one of the newest that the view accepted: a
+// proof against it holds, though the log has grown since.
+func (v *View) Accepted(c Checkpoint) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	root, known := v.accepted[c.Size]
+	return known && root == c.Root && c.Origin == v.last.Origin
 }
 
 // contradiction says why a checkpoint does not follow another, or nothing.

@@ -41,6 +41,7 @@ type Cable struct {
 	To         []string // offices and lists
 	Precedence string
 	Reference  string
+	ReplyTo    string // the cable that it answers, or empty
 	// Interchangeable is the author's word that the alternatives say the same.
 	Interchangeable bool
 
@@ -55,14 +56,15 @@ type Composed struct {
 	Body    entries.Release
 	Release []byte            // the signed statement
 	Kit     []byte            // sealed to the cable's key
-	Keys    map[string][]byte // the cable's key, sealed to each person
-	Offices map[string][]byte // and to each office's archive key
+	Key     string            // the identity that opens the kit, for its readers
 	Order   []byte            // sealed to the marking desk
 	Escrow  []byte            // the draft, for a case
-	Shares  map[string][]byte // of the escrow's key, sealed to custodians
+	Shares  map[string][]byte // of the escrow's key, to be sealed to custodians
 	Copies  []entries.Copy
 	Record  string   // what the author keeps
 	Empty   []string // offices addressed in which nobody sits
+
+	vector entries.Digest
 }
 
 // Lengths of segments, in words: fixed text is cut anywhere between, so that the
@@ -76,7 +78,7 @@ const (
 // does not hold the tenure now, or whose alternatives nobody attests.
 func Compose(c Cable) (*Composed, error) {
 	out := &Composed{Record: c.Draft.RecordText()}
-	copies, empty, people, err := c.addressees()
+	copies, empty, err := c.addressees()
 	if err != nil {
 		return nil, err
 	}
@@ -93,35 +95,33 @@ func Compose(c Cable) (*Composed, error) {
 	if out.Kit, err = seal.Seal(built.Kit, g.Recipient()); err != nil {
 		return nil, err
 	}
-	if err := out.sealKey(c, g, people); err != nil {
-		return nil, err
-	}
+	out.Key = string(seal.FormatIdentities(c.Now, g))
 	order := entries.Order{Copies: copies, Envelope: built.Envelope.Encode()}
 	if out.Order, err = seal.SealTo(order.Encode(), c.Directory.Institution().Marking[0].Recipient); err != nil {
 		return nil, err
 	}
-	if err := out.escrow(c, built, g); err != nil {
+	if err := out.escrow(c, built); err != nil {
 		return nil, err
 	}
 	return out, out.release(c, id, built, g)
 }
 
 // addressees expands offices to persons and draws an id for each copy.
-func (c *Cable) addressees() ([]entries.Copy, []string, []directory.Addressee, error) {
+func (c *Cable) addressees() ([]entries.Copy, []string, error) {
 	h, err := c.Directory.Held(c.Author.Person, c.Author.Tenure, c.Now)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	if h.Office != c.Author.Office {
-		return nil, nil, nil, fault.Permission.New("the tenure %q is not in the office %q", c.Author.Tenure, c.Author.Office)
+		return nil, nil, fault.Permission.New("the tenure %q is not in the office %q", c.Author.Tenure, c.Author.Office)
 	}
 	people, empty, err := c.Directory.Expand(c.To, c.Now)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	people = slices.DeleteFunc(people, func(a directory.Addressee) bool { return a.ID == c.Author.Person })
 	if len(people) == 0 {
-		return nil, nil, nil, fault.Usage.New("the cable reaches nobody").WithHint("nobody but the author sits in the offices addressed")
+		return nil, nil, fault.Usage.New("the cable reaches nobody").WithHint("nobody but the author sits in the offices addressed")
 	}
 	var copies []entries.Copy
 	for _, a := range people {
@@ -129,7 +129,7 @@ func (c *Cable) addressees() ([]entries.Copy, []string, []directory.Addressee, e
 		rand.Read(one.Salt[:])
 		copies = append(copies, one)
 	}
-	return copies, empty, people, nil
+	return copies, empty, nil
 }
 
 // segments cuts the whole copy, header lines included, into what a kit is made
@@ -197,30 +197,6 @@ func below(n int) int {
 	return int(x.Int64())
 }
 
-// sealKey seals the cable's key to every person, and to the archive key of every
-// office that has one.
-func (o *Composed) sealKey(c Cable, g *seal.Identity, people []directory.Addressee) error {
-	secret := seal.FormatIdentities(c.Now, g)
-	o.Keys, o.Offices = map[string][]byte{}, map[string][]byte{}
-	for _, a := range people {
-		sealed, err := seal.SealTo(secret, a.Recipient)
-		if err != nil {
-			return err
-		}
-		o.Keys[a.ID] = sealed
-		for _, h := range a.Holdings {
-			epochs, err := c.Directory.Epochs(h.Office)
-			if err != nil || len(epochs) == 0 || o.Offices[h.Office] != nil {
-				continue
-			}
-			if o.Offices[h.Office], err = seal.SealTo(secret, epochs[len(epochs)-1].Recipient); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // An Escrow is what a case opens: the draft and what ties it to the release.
 type Escrow struct {
 	Draft  string           `json:"draft"`
@@ -230,8 +206,8 @@ type Escrow struct {
 }
 
 // escrow seals the draft under a key that is shared among the custodians.
-func (o *Composed) escrow(c Cable, built *kit.Built, g *seal.Identity) error {
-	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(built.Envelope.Secret), Key: string(seal.FormatIdentities(c.Now, g))}
+func (o *Composed) escrow(c Cable, built *kit.Built) error {
+	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(built.Envelope.Secret), Key: o.Key}
 	for _, s := range built.Salts {
 		e.Salts = append(e.Salts, entries.Digest(s))
 	}
@@ -248,12 +224,10 @@ func (o *Composed) escrow(c Cable, built *kit.Built, g *seal.Identity) error {
 	if err != nil {
 		return err
 	}
+	o.vector = vector.Digest()
 	o.Shares = map[string][]byte{}
 	for i, party := range in.Custodians {
-		packet := entries.SharePacket{Share: shares[i].Encode(), Vector: vector.Encode()}
-		if o.Shares[party.Name], err = seal.SealTo(packet.Encode(), party.Recipient); err != nil {
-			return err
-		}
+		o.Shares[party.Name] = entries.SharePacket{Share: shares[i].Encode(), Vector: vector.Encode()}.Encode()
 	}
 	return nil
 }
@@ -282,7 +256,7 @@ func (o *Composed) release(c Cable, id string, built *kit.Built, g *seal.Identit
 	}
 	o.Body = entries.Release{Cable: id, Reference: c.Reference, DTG: directory.At(c.Now), Precedence: c.Precedence, Mode: entries.ModeBlind,
 		Office: c.Author.Office, Tenure: c.Author.Tenure, Root: entries.Digest(built.Envelope.Root), Kit: sha256.Sum256(o.Kit), Key: g.Recipient().String(),
-		Copies: root, N: len(o.Copies), Envelope: sha256.Sum256(o.Order), Escrow: sha256.Sum256(o.Escrow), Marking: c.Directory.Institution().Marking[0].Sign.ID().String(), Directory: c.Size, Interchangeable: c.Interchangeable}
+		Copies: root, N: len(o.Copies), Envelope: sha256.Sum256(o.Order), Escrow: sha256.Sum256(o.Escrow), Marking: c.Directory.Institution().Marking[0].Sign.ID().String(), Directory: c.Size, Register: c.Directory.Head(c.Size), Vector: o.vector, ReplyTo: c.ReplyTo, Interchangeable: c.Interchangeable}
 	rand.Read(o.Body.Nonce[:])
 	if err := o.Body.Check(); err != nil {
 		return err

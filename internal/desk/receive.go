@@ -22,7 +22,7 @@ type Arrived struct {
 	IssueIndex   int64
 	Copy         string // the reader's
 	Kit          []byte // sealed
-	Key          []byte // the cable's key, sealed to the reader
+	Key          string // the identity to which the kit is sealed
 }
 
 // Check says whether what arrived belongs together: the kit is the one released,
@@ -39,12 +39,12 @@ func (a *Arrived) Check() error {
 
 // Receipt is what the reader signs before the keys are handed over: that this
 // arrived, and which log the reader's desk has seen.
-func (a *Arrived) Receipt(seen custody.Checkpoint, device, tenure string) (entries.Receipt, error) {
+func (a *Arrived) Receipt(seen custody.Checkpoint, register entries.Digest, device, tenure string) (entries.Receipt, error) {
 	if err := a.Check(); err != nil {
 		return entries.Receipt{}, err
 	}
 	return entries.Receipt{Cable: a.Release.Cable, Release: a.ReleaseIndex, Issue: a.IssueIndex, Copy: a.Copy, Kit: a.Release.Kit,
-		Size: seen.Size, Root: entries.Digest(seen.Root), Device: device, Tenure: tenure}, nil
+		Size: seen.Size, Root: entries.Digest(seen.Root), Register: register, Device: device, Tenure: tenure}, nil
 }
 
 // Read opens the copy with the keys that were delivered. Everything is checked:
@@ -70,7 +70,7 @@ func (a *Arrived) Read(delivered []byte, reader *seal.Identity) (string, error) 
 	if !d.Verify(&a.Issue, a.Copy, list.Root()) {
 		return "", kit.ErrDisputed
 	}
-	k, err := a.kit(reader)
+	k, err := a.kit()
 	if err != nil {
 		return "", err
 	}
@@ -82,12 +82,8 @@ func (a *Arrived) Read(delivered []byte, reader *seal.Identity) (string, error) 
 }
 
 // kit opens the kit, which holds boxes that are still closed.
-func (a *Arrived) kit(reader *seal.Identity) (*kit.Kit, error) {
-	secret, err := seal.Open(a.Key, reader)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := seal.ParseIdentities("the key of the cable", secret)
+func (a *Arrived) kit() (*kit.Kit, error) {
+	ids, err := seal.ParseIdentities("the key of the cable", []byte(a.Key))
 	if err != nil {
 		return nil, err
 	}

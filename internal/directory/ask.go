@@ -222,3 +222,12 @@ func (d *Directory) spread(names []string) ([]string, error) {
 	slices.Sort(out)
 	return slices.Compact(out), nil
 }
+
+// List returns a list as it stands; fault.NotFound if there is none.
+func (d *Directory) List(name string) (List, error) {
+	l, ok := d.lists[name]
+	if !ok {
+		return List{}, fault.NotFound.New("there is no list %q", name)
+	}
+	return l, nil
+}

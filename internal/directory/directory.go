@@ -31,6 +31,7 @@ type Directory struct {
 	tenures map[string]*tenure
 	lists   map[string]List
 	events  []Event
+	heads   []head
 }
 
 // keyed is a person with the keys of a time.
@@ -92,6 +93,7 @@ func New(index int64, statement []byte) (*Directory, error) {
 	d := &Directory{institution: in, next: index + 1, persons: map[string][]*keyed{}, byKey: map[sign.ID]string{}, devices: map[string]*device{},
 		offices: map[string]*office{}, tenures: map[string]*tenure{}, lists: map[string]List{}}
 	d.events = append(d.events, Event{Index: index, Kind: KindInstitution, Body: in, Signers: signers})
+	d.chain(index, statement)
 	return d, nil
 }
 
@@ -118,6 +120,7 @@ func (d *Directory) Add(index int64, statement []byte) (Event, error) {
 	e.Index, e.Kind, e.Signers = index, kind, signers
 	d.next = index + 1
 	d.events = append(d.events, e)
+	d.chain(index, statement)
 	return e, nil
 }
 
@@ -175,7 +178,7 @@ func (d *Directory) taken(key sign.ID, recipient string) bool {
 	if _, person := d.byKey[key]; person || d.devices[key.String()] != nil || d.authority(key) != nil || in.Operator.ID() == key {
 		return true
 	}
-	for _, p := range slices.Concat(in.Marking, in.Custodians) {
+	for _, p := range slices.Concat(in.Marking, in.Custodians, in.Overseers) {
 		if p.Sign.ID() == key || p.Recipient == recipient {
 			return true
 		}

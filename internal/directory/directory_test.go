@@ -41,7 +41,7 @@ func (m *ministry) party(name string) directory.Party {
 func (m *ministry) institution() directory.Institution {
 	in := directory.Institution{Name: "Ministry of Outer Affairs", Operator: m.key("operator").Public(), Threshold: 2}
 	in.Authorities = []*sign.Public{m.key("authority").Public(), m.key("deputy").Public()}
-	in.Marking = []directory.Party{m.party("marking desk")}
+	in.Marking = []directory.Party{m.party("marking")}
 	for _, name := range []string{"auditor", "judge", "clerk"} {
 		in.Custodians = append(in.Custodians, m.party(name))
 	}
@@ -264,7 +264,7 @@ func TestNewKeysNewDevices(t *testing.T) {
 // one key, and none of them is a reader.
 func TestRoles(t *testing.T) {
 	m := staffed(t)
-	for _, role := range []string{"authority", "operator", "marking desk", "auditor", "ada"} {
+	for _, role := range []string{"authority", "operator", "marking", "auditor", "ada"} {
 		p := directory.Person{ID: "x", Name: "X", Sign: m.key(role).Public(), Recipient: m.recipient()}
 		if err := m.try(directory.KindPerson, p, "authority", role); !errors.Is(err, fault.Exists) {
 			t.Errorf("the key of the %s as a person's: %v", role, err)

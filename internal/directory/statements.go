@@ -3,6 +3,7 @@ package directory
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -42,6 +43,8 @@ type Institution struct {
 	Operator    *sign.Public   `json:"operator"`
 	Marking     []Party        `json:"marking"`
 	Custodians  []Party        `json:"custodians"`
+	// Overseers see that acts took place, never what was written.
+	Overseers []Party `json:"overseers"`
 	// Threshold is how many custodians must agree to open a case.
 	Threshold int `json:"threshold"`
 }
@@ -217,13 +220,18 @@ func (in *Institution) disjoint() error {
 			return err
 		}
 	}
-	for _, p := range append(append([]Party{}, in.Marking...), in.Custodians...) {
+	names := map[string]bool{}
+	for _, p := range slices.Concat(in.Marking, in.Custodians, in.Overseers) {
 		if err := add(p.Sign); err != nil {
 			return err
 		}
-		if err := validTitle("name of a party", p.Name); err != nil {
+		if err := validID("party", p.Name); err != nil {
 			return err
 		}
+		if names[p.Name] {
+			return fault.Input.New("two parties of the institution are called %q", p.Name)
+		}
+		names[p.Name] = true
 		if err := validRecipient(p.Recipient); err != nil {
 			return err
 		}

@@ -30,7 +30,17 @@ const (
 	KindOpened   = "opened"   // reader's person
 	KindDispute  = "dispute"  // reader's person
 	KindRecall   = "recall"   // originator's person
+	KindRefused  = "refused"  // marking desk
+	KindNoted    = "noted"    // marking desk
+	KindAck      = "ack"      // reader's person
+	KindInvite   = "invite"   // authority; never in the log
 )
+
+// LiesOpen says whether entries of a kind may be read by everyone in the institution:
+// those that make up the directory, and draws with what is said of them.
+func LiesOpen(kind string) bool {
+	return directory.Concerns(kind) || kind == KindDraw || kind == KindShareOK || kind == KindNoted || kind == KindVoid
+}
 
 // Modes of a release.
 const (
@@ -95,6 +105,9 @@ type Release struct {
 	Escrow     Digest         `json:"escrow"`   // SHA-256 of the sealed escrow
 	Marking    string         `json:"marking"`  // ID of the key of the desk that is to mark it
 	Directory  int64          `json:"directory"`
+	Register   Digest         `json:"register"`      // the directory's head there: see Noted
+	Vector     Digest         `json:"vector_digest"` // by which custodians check their shares of the escrow
+	ReplyTo    string         `json:"reply_to"`      // the cable that it answers, or empty
 	// Interchangeable says that the releaser attests the alternatives to be
 	// interchangeable in substance.
 	Interchangeable bool `json:"interchangeable"`
@@ -195,15 +208,16 @@ type Void struct {
 
 // A Receipt is a reader's, before the keys are handed over.
 type Receipt struct {
-	Cable   string `json:"cable"`
-	Release int64  `json:"release"`
-	Issue   int64  `json:"issue"`
-	Copy    string `json:"copy"`
-	Kit     Digest `json:"kit"`  // of the kit that arrived
-	Size    int64  `json:"size"` // of the log that the reader saw
-	Root    Digest `json:"root"`
-	Device  string `json:"device"` // its id
-	Tenure  string `json:"tenure"`
+	Cable    string `json:"cable"`
+	Release  int64  `json:"release"`
+	Issue    int64  `json:"issue"`
+	Copy     string `json:"copy"`
+	Kit      Digest `json:"kit"`  // of the kit that arrived
+	Size     int64  `json:"size"` // of the log that the reader saw
+	Root     Digest `json:"root"`
+	Register Digest `json:"register"` // head of the directory that the reader knew at Size: see Noted
+	Device   string `json:"device"`   // its id
+	Tenure   string `json:"tenure"`
 }
 
 // A Withheld says that keys were refused, and why.
@@ -228,4 +242,36 @@ type Recall struct {
 	Cable   string `json:"cable"`
 	Release int64  `json:"release"`
 	Reason  string `json:"reason"`
+}
+
+// A Refused says that a release was not taken, and that no draw was spent on it:
+// the cable is released again under another id.
+type Refused struct {
+	Cable   string `json:"cable"`
+	Release int64  `json:"release"`
+	Reason  string `json:"reason"`
+}
+
+// A Noted says how far the marking desk has read the directory, and its head there
+// (directory.Directory.Head). Whoever has it logged a statement sees by it that
+// the statement was not kept back from the desk that hands out keys.
+type Noted struct {
+	Size     int64  `json:"size"` // of the log
+	Register Digest `json:"register"`
+}
+
+// An Ack is a reader's word to the originator that a cable was read and is being
+// acted on.
+type Ack struct {
+	Cable string `json:"cable"`
+	Copy  string `json:"copy"`
+}
+
+// An Invite lets somebody who is in no directory yet hand in keys, once, under an
+// id that an authority chose.
+type Invite struct {
+	Person string         `json:"person"`
+	Name   string         `json:"name"`
+	Until  directory.Time `json:"until"`
+	Nonce  Digest         `json:"nonce"`
 }

@@ -28,6 +28,8 @@ type Outcome struct {
 	Sealed   []byte
 	Withheld []byte
 	Reason   string
+	Person   string // whose copy it is
+	Author   string // of the cable
 }
 
 // Deliver verifies a receipt in the log and hands over the keys of the copy,
@@ -64,8 +66,15 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	if err := c.matches(r, body, o.copies[slot], last); err != nil {
 		return nil, err
 	}
+	if err := d.sameDirectory(body.Size, body.Register); err != nil {
+		return nil, err
+	}
 	if err := d.refuses(c, p, body); err != nil {
-		return d.withhold(c, body.Copy, r.Index, err)
+		out, err := d.withhold(c, body.Copy, r.Index, err)
+		if err == nil {
+			out.Person, out.Author = p.ID, c.Author
+		}
+		return out, err
 	}
 	sealed, err := sealList(c, o, slot, p)
 	if err != nil {
@@ -78,7 +87,7 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 			return nil, err
 		}
 	}
-	return &Outcome{Sealed: sealed}, nil
+	return &Outcome{Sealed: sealed, Person: p.ID, Author: c.Author}, nil
 }
 
 // signed verifies who signed a receipt: a reader, and the device that it names.
@@ -109,6 +118,17 @@ func (c *cable) matches(r Receipt, body entries.Receipt, one entries.Copy, last 
 			WithHint("send the receipt with a proof for the newest checkpoint; if there is none, compare the two checkpoints")
 	}
 	return nil
+}
+
+// sameDirectory refuses to act on a directory that is not the one which the other
+// side read: something is being kept back from one of them, such as the end of a
+// tenure.
+func (d *Desk) sameDirectory(size int64, register entries.Digest) error {
+	if d.Directory.Head(size) == register {
+		return nil
+	}
+	return fault.Mismatch.New("the directory up to entry %d is another for this marking desk than for the one who signed", size).
+		WithHint("the registry keeps statements back from one of the two: tell an overseer")
 }
 
 // refuses says why keys are withheld from one whose receipt is in order.

@@ -162,19 +162,25 @@ func (d *Desk) consistent() error {
 	return nil
 }
 
-// A Seen is an entry of the log, with the proof that it stands in the tree of the
-// desk's last checkpoint.
+// A Seen is an entry of the log, with the proof that it stands in the tree of a
+// checkpoint that the desk's view accepted: the last one, if Tree is empty.
 type Seen struct {
 	Index int64
 	Entry custody.Entry
 	Proof tlog.RecordProof
+	Tree  custody.Checkpoint
 }
 
 // verify checks that an entry is in the log as the desk knows it. It returns the
 // checkpoint that it was checked against.
 func (d *Desk) verify(s Seen) (custody.Checkpoint, error) {
-	last, _ := d.View.Last()
-	return last, last.Includes(s.Entry.Commitment(), s.Index, s.Proof)
+	tree := s.Tree
+	if tree == (custody.Checkpoint{}) {
+		tree, _ = d.View.Last()
+	} else if !d.View.Accepted(tree) {
+		return tree, fault.Mismatch.New("a proof for a state of the log that the marking desk has not seen")
+	}
+	return tree, tree.Includes(s.Entry.Commitment(), s.Index, s.Proof)
 }
 
 // Learn takes a statement of the directory from the log.

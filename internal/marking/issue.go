@@ -20,6 +20,7 @@ import (
 // came, sealed to the desk.
 type cable struct {
 	Cable     string           `json:"cable"`
+	Author    string           `json:"author"` // the person
 	Release   int64            `json:"release"`
 	Digest    entries.Digest   `json:"digest"` // of the release's statement
 	Body      entries.Release  `json:"body"`
@@ -79,7 +80,7 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cable{Cable: body.Cable, Release: s.Index, Digest: sha256.Sum256(s.Entry.Statement), Body: body, Draw: w.Number, Order: order,
+	c := &cable{Cable: body.Cable, Author: author.ID, Release: s.Index, Digest: sha256.Sum256(s.Entry.Statement), Body: body, Draw: w.Number, Order: order,
 		Recalled: d.recalls[body.Cable], Delivered: map[string]int64{}}
 	if err := d.decide(c, w); err != nil {
 		return nil, err
@@ -105,6 +106,9 @@ func (d *Desk) mayRelease(s Seen, author directory.Person, body *entries.Release
 	case body.Directory > s.Index:
 		return fault.Input.New("a release at entry %d after a directory of %d", s.Index, body.Directory)
 	}
+	if err := d.sameDirectory(body.Directory, body.Register); err != nil {
+		return err
+	}
 	if err := d.current(author); err != nil {
 		return err
 	}
@@ -116,6 +120,29 @@ func (d *Desk) mayRelease(s Seen, author directory.Person, body *entries.Release
 		return nil
 	}
 	return fault.Permission.New("%q does not hold the office %q in the tenure %q", author.ID, body.Office, body.Tenure)
+}
+
+// Persons returns who is to hear of the issue of a cable, or of its void: its
+// author, and the readers if it was issued.
+func (d *Desk) Persons(id string) ([]string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.cables[id]
+	if c == nil {
+		return nil, fault.NotFound.New("the desk knows no cable %.32s", id)
+	}
+	out := []string{c.Author}
+	if c.Void {
+		return out, nil
+	}
+	o, err := d.open(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range o.copies {
+		out = append(out, one.Person)
+	}
+	return out, nil
 }
 
 // decide issues a cable, or voids the attempt if that is the author's doing.

@@ -321,7 +321,7 @@ func (w *town) compose(to ...string) *sent {
 		c.segments = append(c.segments, seg)
 	}
 	c.body = entries.Release{Cable: randomID(), Reference: "POST 17/30", DTG: directory.At(w.now), Precedence: "immediate", Mode: entries.ModeBlind,
-		Office: "post.embassy", Tenure: "t-ada", Directory: 1, Interchangeable: true, Key: "age1pq1x", Marking: w.key("marking").Public().ID().String()}
+		Office: "post.embassy", Tenure: "t-ada", Directory: 1, Register: w.dir.Head(1), Interchangeable: true, Key: "age1pq1x", Marking: w.key("marking").Public().ID().String()}
 	rand.Read(c.body.Nonce[:])
 	c.built, err = kit.Build(c.body.Cable, c.segments)
 	w.must(err)
@@ -367,7 +367,7 @@ func (w *town) receipt(c *sent, person string, change ...func(*entries.Receipt))
 	w.t.Helper()
 	last, _ := w.view.Last()
 	body := entries.Receipt{Cable: c.body.Cable, Release: c.seen.Index, Issue: c.issue.Index, Kit: c.body.Kit, Size: last.Size, Root: entries.Digest(last.Root),
-		Device: w.device(person).ID(), Tenure: "t-" + person}
+		Device: w.device(person).ID(), Tenure: "t-" + person, Register: w.dir.Head(last.Size)}
 	for _, one := range c.copies {
 		if one.Person == person {
 			body.Copy = one.ID

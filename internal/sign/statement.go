@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 
 	"filippo.io/mldsa"
@@ -61,6 +62,22 @@ func Sign(kind string, body any, keys ...*Key) ([]byte, error) {
 		return nil, fault.Input.New("a statement of %d bytes: at most %d", len(out), MaxStatement)
 	}
 	return out, nil
+}
+
+// Join puts the signatures of two statements of one text together, those of the
+// first before those of the second: so persons who are apart sign one statement.
+// It verifies nothing.
+func Join(first, second []byte) ([]byte, error) {
+	for _, s := range [][]byte{first, second} {
+		if _, _, err := Claims(s); err != nil {
+			return nil, err
+		}
+	}
+	one, two := bytes.LastIndex(first, []byte("\n\n"))+2, bytes.LastIndex(second, []byte("\n\n"))+2
+	if !bytes.Equal(first[:one], second[:two]) {
+		return nil, fault.Mismatch.New("the two signatures are not of one statement")
+	}
+	return slices.Concat(first, second[two:]), nil
 }
 
 // text is what is signed: the kind and the canonical JSON of the body.

@@ -26,6 +26,7 @@ var product = map[string]string{
 	"golang.org/x/net":                    "the HTML parser of the Go project",
 	"golang.org/x/term":                   "asks for a passphrase without showing it",
 	"golang.org/x/text":                   "Unicode normalisation and the encodings of old web pages",
+	"golang.org/x/time":                   "how often a device may ask (rate)",
 	"modernc.org/sqlite":                  "SQLite without C (v1.60.1: its libc must be the one it was made with)",
 }
 

@@ -75,8 +75,58 @@ var rooms = map[string]room{
 	},
 	// What the protocol states: shapes alone.
 	"internal/entries": {
-		ours:  []string{"mark", "internal/directory", "internal/fault"},
+		ours:  []string{"mark", "internal/directory", "internal/fault", "internal/sign"},
 		never: append([]string{"crypto/rand", "math/rand"}, outside...),
+	},
+	// How entries travel, sealed: no route, no store.
+	"internal/post": {
+		ours:  []string{"internal/canonical", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/seal"},
+		never: outside,
+	},
+	// Who is at the other end of a connection: keys, not persons.
+	"internal/pass": {ours: []string{"internal/fault", "internal/sign"}, never: []string{"net", "os", "database/sql"}},
+	"internal/wire": {
+		ours:   []string{"internal/custody", "internal/fault"},
+		others: []string{"golang.org/x/mod/sumdb/tlog"},
+		never:  []string{"os", "database/sql"},
+	},
+	// The registry: it keeps what it cannot open.
+	"internal/server": {
+		ours: []string{"internal/canonical", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/pass",
+			"internal/sign", "internal/store", "internal/wire"},
+		others: []string{"golang.org/x/time/rate"},
+		never:  []string{"os", "database/sql"},
+	},
+	"internal/registry": {
+		ours: []string{"internal/client", "internal/custody", "internal/custody/witness", "internal/directory", "internal/durable", "internal/fault",
+			"internal/pass", "internal/server", "internal/sign", "internal/store"},
+		never: []string{"os", "database/sql"},
+	},
+	"internal/client": {
+		ours: []string{"internal/canonical", "internal/custody", "internal/durable", "internal/entries", "internal/fault", "internal/pass",
+			"internal/sign", "internal/wire"},
+		others: []string{"golang.org/x/mod/sumdb/tlog"},
+		never:  []string{"os", "database/sql"},
+	},
+	// Sealed files of one party.
+	"internal/vault": {ours: []string{"internal/durable", "internal/fault", "internal/seal/gcm"}, never: []string{"net", "database/sql"}},
+	// The parties that nobody sits at.
+	"internal/attend": {
+		ours: []string{"internal/canonical", "internal/client", "internal/custody", "internal/directory", "internal/entries", "internal/fault",
+			"internal/marking", "internal/post", "internal/seal", "internal/seal/share", "internal/sign", "internal/vault"},
+		others: []string{"golang.org/x/mod/sumdb/tlog"},
+		never:  []string{"net", "os", "database/sql"},
+	},
+	"internal/appoint": {
+		ours: []string{"internal/client", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/post",
+			"internal/seal", "internal/sign"},
+		never: []string{"net", "os", "database/sql"},
+	},
+	// A whole institution in one process.
+	"internal/town": {
+		ours: []string{"internal/appoint", "internal/attend", "internal/client", "internal/desk", "internal/directory", "internal/fault",
+			"internal/registry", "internal/sign", "internal/vault"},
+		never: []string{"database/sql"},
 	},
 	// Who gets which wording, without a word: never the text, never the kit.
 	"internal/marking": {
@@ -87,8 +137,9 @@ var rooms = map[string]room{
 	},
 	// A user's own Chancery: the one room where text, keys and log meet.
 	"internal/desk": {
-		ours: []string{"cable", "mark", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/keylist",
-			"internal/seal", "internal/seal/kit", "internal/seal/share", "internal/sign"},
+		ours: []string{"cable", "mark", "internal/canonical", "internal/client", "internal/custody", "internal/directory", "internal/durable",
+			"internal/entries", "internal/fault", "internal/keylist", "internal/post", "internal/seal", "internal/seal/kit", "internal/seal/share",
+			"internal/sign", "internal/vault"},
 		never: []string{"net", "database/sql"},
 	},
 	// SQL stands here and nowhere else; the engines in dialect alone.
@@ -263,6 +314,54 @@ func TestRoomsRefuse(t *testing.T) {
 		why := rooms[tt.room].refuses(tt.imported)
 		if (why != "") != tt.refused {
 			t.Errorf("%s importing %s: refused with %q", tt.room, tt.imported, why)
+		}
+	}
+}
+
+// unreachable names what a package must not reach, however many packages lie
+// between: the registry cannot open a cable, the marking desk cannot read one.
+var unreachable = map[string][]string{
+	"internal/server":   {"internal/seal", "internal/desk", "internal/marking", "cable", "filippo.io/age"},
+	"internal/registry": {"internal/seal", "internal/desk", "internal/marking", "cable", "filippo.io/age"},
+	"internal/custody":  {"internal/seal", "filippo.io/age"},
+	"internal/store":    {"internal/seal", "filippo.io/age"},
+	"internal/client":   {"internal/seal", "cable", "filippo.io/age"},
+	"internal/marking":  {"cable", "trace", "internal/desk", "internal/seal/kit"},
+	"internal/attend":   {"cable", "trace", "internal/desk", "internal/seal/kit"},
+	"trace":             {"internal", "filippo.io/age"},
+}
+
+func TestUnreachable(t *testing.T) {
+	next := map[string][]string{}
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		for p := range s.imports() {
+			next[s.dir()] = append(next[s.dir()], strings.TrimPrefix(p, module+"/"))
+		}
+	}
+	for from, never := range unreachable {
+		if len(next[from]) == 0 {
+			t.Errorf("%s imports nothing: is the name right?", from)
+		}
+		came := map[string]string{from: ""}
+		for queue := []string{from}; len(queue) > 0; queue = queue[1:] {
+			at := queue[0]
+			if at != from && within(at, never) {
+				way := at
+				for p := came[at]; p != ""; p = came[p] {
+					way = p + " > " + way
+				}
+				t.Errorf("%s reaches %s: %s", from, at, way)
+				continue
+			}
+			for _, p := range next[at] {
+				if _, seen := came[p]; !seen {
+					came[p] = at
+					queue = append(queue, p)
+				}
+			}
 		}
 	}
 }

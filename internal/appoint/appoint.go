@@ -1,0 +1,274 @@
+// Package appoint is the appointing authority at work: it invites people, admits
+// their keys, makes offices and seats, appoints and ends tenures. Every statement
+// is checked against the directory before it is logged, and lies open in the log.
+// It opens nothing but what the log shows to everyone.
+package appoint
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+
+	"chancery/internal/client"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/post"
+	"chancery/internal/seal"
+	"chancery/internal/sign"
+)
+
+// An Authority acts with one or more of the institution's appointing keys. Two are
+// needed for what one alone must not do.
+type Authority struct {
+	Keys   []*sign.Key
+	Client *client.Client
+	Now    func() time.Time
+
+	dir   *directory.Directory
+	at    custody.Place
+	noted map[string]entries.Noted // by marking desk
+}
+
+// Directory reads what was logged since, and returns the directory.
+func (a *Authority) Directory(ctx context.Context) (*directory.Directory, error) {
+	for {
+		n, err := a.read(ctx, 0)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			break
+		}
+	}
+	if a.dir == nil {
+		return nil, fault.NotFound.New("the log holds no institution")
+	}
+	return a.dir, nil
+}
+
+func (a *Authority) read(ctx context.Context, wait time.Duration) (int, error) {
+	if a.noted == nil {
+		a.noted = map[string]entries.Noted{}
+	}
+	opened := map[custody.Place]custody.Entry{}
+	feed, err := a.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone}, From: a.at, Parcel: 1 << 62, Wait: wait}, func(r client.Received) (custody.Commitment, error) {
+		_, e, err := post.Open(r.Party, r.Data)
+		opened[r.Place] = e
+		return e.Commitment(), err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range feed.Entries {
+		a.at = e.Place.Next()
+		if e.Err != nil {
+			return 0, e.Err
+		}
+		statement := opened[e.Place].Statement
+		a.dir, _ = directory.Take(a.dir, e.Index, statement)
+		if a.dir == nil {
+			continue
+		}
+		for _, m := range a.dir.Institution().Marking {
+			var n entries.Noted
+			if sign.Open(statement, entries.KindNoted, &n, m.Sign) == nil && n.Size > a.noted[m.Name].Size {
+				a.noted[m.Name] = n
+			}
+		}
+	}
+	return len(feed.Entries), nil
+}
+
+// publish checks a statement against the directory and logs it. It returns its
+// place in the log.
+func (a *Authority) publish(ctx context.Context, statements ...[]byte) (int64, error) {
+	dir, err := a.Directory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	at := a.at.Index
+	var all []custody.Submission
+	for i, s := range statements {
+		if _, err := dir.Add(at+1<<40+int64(i), s); err != nil {
+			a.dir, a.at = nil, custody.Place{} // what was tried is read anew
+			return 0, err
+		}
+		all = append(all, post.Publish(s))
+	}
+	a.dir, a.at = nil, custody.Place{}
+	indexes, err := a.Client.Submit(ctx, all...)
+	if err != nil {
+		return 0, err
+	}
+	return indexes[len(indexes)-1], nil
+}
+
+// one signs a statement with the first key and logs it.
+func (a *Authority) one(ctx context.Context, kind string, body any) (int64, error) {
+	s, err := sign.Sign(kind, body, a.Keys[0])
+	if err != nil {
+		return 0, err
+	}
+	return a.publish(ctx, s)
+}
+
+// Invite lets somebody hand in keys under an id.
+func (a *Authority) Invite(person, name string, until time.Time) ([]byte, error) {
+	in := entries.Invite{Person: person, Name: name, Until: directory.At(until)}
+	rand.Read(in.Nonce[:])
+	return sign.Sign(entries.KindInvite, in, a.Keys[0])
+}
+
+// A Candidate was invited, handed in keys, and was not admitted yet.
+type Candidate struct {
+	directory.Person
+	Device    directory.Device
+	Enrolment entries.Enrolment
+}
+
+// Fingerprint is what the candidate reads out, and the authority compares: the
+// first 80 bits of the key's id in groups of four.
+func Fingerprint(p *sign.Public) string {
+	id := p.ID().String()[:20]
+	return id[:4] + " " + id[4:8] + " " + id[8:12] + " " + id[12:16] + " " + id[16:20]
+}
+
+// Candidates returns who handed in keys and was not admitted.
+func (a *Authority) Candidates(ctx context.Context) ([]Candidate, error) {
+	dir, err := a.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.Client.Enrolments(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Candidate
+	for _, e := range all {
+		if _, err := e.Check(dir.Institution()); err != nil {
+			continue // the registry kept what it should have refused
+		}
+		c := Candidate{Enrolment: e}
+		if sign.Peek(e.Person, directory.KindPerson, &c.Person) != nil || sign.Peek(e.Device, directory.KindDevice, &c.Device) != nil {
+			continue
+		}
+		if p, _, err := dir.Person(c.ID); err == nil && p.Sign.ID() == c.Sign.ID() {
+			continue
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// Admit logs a candidate's keys and device. The authority has compared the
+// fingerprint with the person by another way.
+func (a *Authority) Admit(ctx context.Context, c Candidate) (int64, error) {
+	s, err := sign.Sign(directory.KindPerson, c.Person, a.Keys[0])
+	if err != nil {
+		return 0, err
+	}
+	if s, err = sign.Join(s, c.Enrolment.Person); err != nil {
+		return 0, err
+	}
+	return a.publish(ctx, s, c.Enrolment.Device)
+}
+
+// Office, Seat and List log what they say.
+func (a *Authority) Office(ctx context.Context, name, title string) (int64, error) {
+	return a.one(ctx, directory.KindOffice, directory.Office{Office: name, Title: title})
+}
+
+// Seat makes a place in an office.
+func (a *Authority) Seat(ctx context.Context, office, seat, title string) (int64, error) {
+	return a.one(ctx, directory.KindSeat, directory.Seat{Office: office, Seat: seat, Title: title})
+}
+
+// List sets a restricted list to these offices.
+func (a *Authority) List(ctx context.Context, name string, offices []string) (int64, error) {
+	dir, err := a.Directory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	l, _ := dir.List(name)
+	offices = slices.Compact(slices.Sorted(slices.Values(offices)))
+	return a.one(ctx, directory.KindList, directory.List{List: name, Version: l.Version + 1, Offices: offices})
+}
+
+// Appoint offers a person a seat. The tenure counts when the person has signed it
+// too: the offer goes to their desk.
+func (a *Authority) Appoint(ctx context.Context, person, office, seat string, from time.Time) (directory.Tenure, error) {
+	dir, err := a.Directory(ctx)
+	if err != nil {
+		return directory.Tenure{}, err
+	}
+	p, _, err := dir.Person(person)
+	if err != nil {
+		return directory.Tenure{}, err
+	}
+	var id [8]byte
+	rand.Read(id[:])
+	t := directory.Tenure{ID: "t-" + hex.EncodeToString(id[:]), Office: office, Seat: seat, Person: person, From: directory.At(from)}
+	s, err := sign.Sign(directory.KindTenure, t, a.Keys[0])
+	if err != nil {
+		return t, err
+	}
+	sealed, err := seal.SealTo(s, p.Recipient)
+	if err != nil {
+		return t, err
+	}
+	return t, a.Client.PutParcel(ctx, sealed, []string{p.Party()})
+}
+
+// Depart ends a tenure with two of the authority's keys, whether or not the person
+// agrees.
+func (a *Authority) Depart(ctx context.Context, tenure string, until time.Time) (int64, error) {
+	if len(a.Keys) < 2 {
+		return 0, fault.Permission.New("one authority alone cannot end a tenure").WithHint("sign with a second one")
+	}
+	s, err := sign.Sign(directory.KindTenureEnd, directory.TenureEnd{Tenure: tenure, Until: directory.At(until)}, a.Keys[0], a.Keys[1])
+	if err != nil {
+		return 0, err
+	}
+	return a.publish(ctx, s)
+}
+
+// Revoke takes a device out of use.
+func (a *Authority) Revoke(ctx context.Context, v directory.Device) (int64, error) {
+	return a.one(ctx, directory.KindRevoked, v)
+}
+
+// Noted waits until every marking desk has said that it read the log beyond an
+// entry, with the same directory as we: else it may hand out keys by an old one.
+func (a *Authority) Noted(ctx context.Context, index int64, wait time.Duration) error {
+	until := time.Now().Add(wait)
+	for {
+		dir, err := a.Directory(ctx)
+		if err != nil {
+			return err
+		}
+		behind := ""
+		for _, m := range dir.Institution().Marking {
+			n := a.noted[m.Name]
+			if n.Size <= index {
+				behind = m.Name
+			} else if n.Register != dir.Head(n.Size) {
+				return fault.Mismatch.New("the marking desk %q has read another directory than this one", m.Name).
+					WithHint("the registry keeps statements back from it: tell an overseer, and stop the marking desk")
+			}
+		}
+		if behind == "" {
+			return nil
+		}
+		if !time.Now().Before(until) {
+			return fault.System.New("the marking desk %q has not taken note yet", behind).WithHint("until it does, it may hand out keys as before; is it running?")
+		}
+		if _, err := a.read(ctx, time.Until(until)); err != nil && !errors.Is(err, fault.Interrupted) {
+			return err
+		}
+	}
+}

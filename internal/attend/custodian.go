@@ -1,0 +1,250 @@
+package attend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"chancery/internal/client"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/post"
+	"chancery/internal/seal"
+	"chancery/internal/seal/share"
+	"chancery/internal/sign"
+	"chancery/internal/vault"
+)
+
+// A Custodian keeps shares: of draws, which it checks before they are used, and of
+// escrows. It hands none out; that is for cases.
+type Custodian struct {
+	Name     string
+	Key      *sign.Key
+	Identity *seal.Identity
+	Vault    *vault.Vault
+	Client   *client.Client
+	Logger   *slog.Logger
+
+	at      place
+	dir     *directory.Directory
+	draws   map[int]entries.Draw
+	waiting map[int64]entries.SharePacket // by parcel; their draw has not been seen
+	said    map[int]bool                  // draws whose shares we said are good, in the log
+	number  int
+}
+
+// A Share is what a custodian's vault holds of a draw or an escrow.
+type Share struct {
+	Draw   int    `json:"draw,omitempty"`
+	Cable  string `json:"cable,omitempty"`
+	Share  []byte `json:"share"`
+	Vector []byte `json:"vector"`
+	Word   []byte `json:"word,omitempty"` // the entry that says the share is good
+}
+
+// DrawName and EscrowName are the names of shares in the vault.
+func DrawName(draw int) string       { return fmt.Sprintf("draw-%08d", draw) }
+func EscrowName(cable string) string { return "escrow-" + cable }
+
+// Run attends until ctx ends; a registry that is away is waited for.
+func (c *Custodian) Run(ctx context.Context) error {
+	c.draws, c.waiting, c.said = map[int]entries.Draw{}, map[int64]entries.SharePacket{}, map[int]bool{}
+	for {
+		err := c.Round(ctx, wait)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			continue
+		}
+		if !passing(err) {
+			return err
+		}
+		c.Logger.Warn("waits", "why", fault.Escape(err.Error()))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Round attends to what came, and waits for it at most so long. It reads the open
+// part of the log from its start: that is where draws stand.
+func (c *Custodian) Round(ctx context.Context, wait time.Duration) error {
+	letters := map[custody.Place]*post.Letter{}
+	feed, err := c.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.CustodianParty(c.Name)}, From: c.at.place(), Parcel: c.at.Parcel, Wait: wait},
+		func(r client.Received) (custody.Commitment, error) {
+			l, e, err := post.Open(r.Party, r.Data, c.Identity)
+			letters[r.Place] = l
+			return e.Commitment(), err
+		})
+	if err != nil {
+		return err
+	}
+	for _, e := range feed.Entries {
+		c.at.Index, c.at.Part = e.Index, e.Part+1
+		if e.Err != nil {
+			c.Logger.Warn("passed over", "entry", e.Index, "why", fault.Escape(e.Err.Error()))
+			continue
+		}
+		entry, err := custody.ParseEntry(letters[e.Place].Entry)
+		if err != nil {
+			return err
+		}
+		if err := c.entry(e.Index, e.Party, entry.Statement, letters[e.Place]); err != nil {
+			return err
+		}
+	}
+	for _, p := range feed.Parcels {
+		if err := c.parcel(ctx, p); err != nil {
+			return err
+		}
+		c.at.Parcel = p.Seq
+	}
+	return c.check(ctx)
+}
+
+// entry takes an entry: of the directory, a draw, or a release with a share.
+func (c *Custodian) entry(index int64, party string, statement []byte, l *post.Letter) error {
+	if party == directory.Everyone {
+		c.dir, _ = directory.Take(c.dir, index, statement)
+		return c.draw(statement)
+	}
+	var body entries.Release
+	if sign.Peek(statement, entries.KindRelease, &body) != nil || len(l.Share) == 0 {
+		return nil
+	}
+	p, err := entries.ParseSharePacket(l.Share)
+	if err == nil {
+		err = c.verify(p, body.Vector)
+	}
+	if err != nil {
+		c.Logger.Error("a bad share of an escrow: no case about this cable could be opened with it", "entry", index, "why", fault.Escape(err.Error()))
+		return nil
+	}
+	return c.Vault.Put(EscrowName(body.Cable), Share{Cable: body.Cable, Share: p.Share, Vector: p.Vector})
+}
+
+// draw remembers what a marking desk committed to.
+func (c *Custodian) draw(statement []byte) error {
+	if c.dir == nil {
+		return nil
+	}
+	for i, p := range c.dir.Institution().Custodians {
+		if p.Name == c.Name {
+			c.number = i + 1
+		}
+	}
+	var ok entries.ShareOK
+	if sign.Open(statement, entries.KindShareOK, &ok, c.Key.Public()) == nil {
+		c.said[ok.Draw] = true
+	}
+	for _, m := range c.dir.Institution().Marking {
+		var d entries.Draw
+		if sign.Open(statement, entries.KindDraw, &d, m.Sign) == nil {
+			if _, known := c.draws[d.Draw]; !known {
+				c.draws[d.Draw] = d
+			}
+		}
+	}
+	return nil
+}
+
+// verify checks a share: that it is ours, of the agreed threshold, and of what was
+// committed to.
+func (c *Custodian) verify(p entries.SharePacket, vector entries.Digest) error {
+	if c.dir == nil || c.number == 0 {
+		return fault.Mismatch.New("%q is no custodian of this institution", c.Name)
+	}
+	s, err := share.ParseShare(p.Share)
+	if err != nil {
+		return err
+	}
+	v, err := share.ParseVector(p.Vector)
+	if err != nil {
+		return err
+	}
+	if v.Digest() != vector {
+		return fault.Mismatch.New("the share is of another secret than was committed to")
+	}
+	return s.Verify(v, c.number, c.dir.Institution().Threshold)
+}
+
+// parcel takes a share of a draw.
+func (c *Custodian) parcel(ctx context.Context, p client.Listed) error {
+	data, err := c.Client.Parcel(ctx, p.Digest)
+	if err != nil {
+		return err
+	}
+	plain, err := seal.Open(data, c.Identity)
+	if err != nil {
+		c.Logger.Warn("passed over", "parcel", p.Seq, "why", fault.Escape(err.Error()))
+		return nil
+	}
+	packet, err := entries.ParseSharePacket(plain)
+	if err != nil {
+		c.Logger.Warn("passed over", "parcel", p.Seq, "why", fault.Escape(err.Error()))
+		return nil
+	}
+	c.waiting[p.Seq] = packet
+	return nil
+}
+
+// check verifies the shares whose draws are in the log, keeps them, and says so.
+func (c *Custodian) check(ctx context.Context) error {
+	for seq, p := range c.waiting {
+		d, known := c.draws[p.Draw]
+		if !known {
+			continue
+		}
+		if c.said[p.Draw] {
+			delete(c.waiting, seq)
+			continue
+		}
+		word, err := c.word(p, d)
+		if errors.Is(err, fault.Mismatch) || errors.Is(err, fault.Input) {
+			c.Logger.Error("a bad share: the draw must not be used", "draw", p.Draw, "why", fault.Escape(err.Error()))
+			delete(c.waiting, seq)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := c.Client.Submit(ctx, word); err != nil {
+			return err
+		}
+		delete(c.waiting, seq)
+		c.said[p.Draw] = true
+		c.Logger.Info("checked", "draw", p.Draw)
+	}
+	return nil
+}
+
+// word verifies a share and keeps it, with what is said of it, before it is said:
+// after a crash the same is said again.
+func (c *Custodian) word(p entries.SharePacket, d entries.Draw) (custody.Submission, error) {
+	var kept Share
+	err := c.Vault.Get(DrawName(p.Draw), &kept)
+	if errors.Is(err, fault.NotFound) {
+		if err := c.verify(p, d.Vector); err != nil {
+			return custody.Submission{}, err
+		}
+		s, err := sign.Sign(entries.KindShareOK, entries.ShareOK{Draw: p.Draw, Root: d.Root, Vector: d.Vector}, c.Key)
+		if err != nil {
+			return custody.Submission{}, err
+		}
+		kept = Share{Draw: p.Draw, Share: p.Share, Vector: p.Vector, Word: custody.NewEntry(s).Bytes()}
+		err = c.Vault.Put(DrawName(p.Draw), kept)
+		if err != nil {
+			return custody.Submission{}, err
+		}
+	} else if err != nil {
+		return custody.Submission{}, err
+	}
+	return post.PublishEntry(kept.Word)
+}

@@ -1,0 +1,144 @@
+package attend
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/marking"
+	"chancery/internal/post"
+	"chancery/internal/sign"
+)
+
+// A letter is an entry that somebody sent to the marking desk.
+type letter struct{ marking.Seen }
+
+// attend does what a letter asks. What fails for a while is kept and tried again;
+// what is refused is said in the log to those it concerns.
+func (m *Marking) attend(ctx context.Context, l letter) error {
+	var err error
+	if l.Tree, err = m.again(ctx, &l.Seen); err != nil {
+		return err
+	}
+	kind, _, err := sign.Claims(l.Entry.Statement)
+	switch {
+	case err != nil:
+	case kind == entries.KindRelease:
+		err = m.release(ctx, l)
+	case kind == entries.KindReceipt:
+		err = m.receipt(ctx, l)
+	case kind == entries.KindRecall:
+		_, err = m.desk.Recall(l.Seen)
+	}
+	if err == nil {
+		return nil
+	}
+	if passing(err) || errors.Is(err, errWaits) {
+		m.Logger.Warn("tries again", "entry", l.Index, "why", fault.Escape(err.Error()))
+		m.behind = append(m.behind, l)
+		return ctx.Err()
+	}
+	m.Logger.Warn("refused", "kind", kind, "entry", l.Index, "why", fault.Escape(err.Error()))
+	return nil
+}
+
+// errWaits says that something has not arrived yet.
+var errWaits = errors.New("it has not arrived yet")
+
+// release draws the copies of a cable and logs the issue, or says why not.
+func (m *Marking) release(ctx context.Context, l letter) error {
+	var body entries.Release
+	if err := sign.Peek(l.Entry.Statement, entries.KindRelease, &body); err != nil {
+		return err
+	}
+	order, err := m.Client.Parcel(ctx, body.Envelope)
+	if errors.Is(err, fault.NotFound) {
+		return errWaits
+	}
+	if err != nil {
+		return err
+	}
+	statement, err := m.desk.Release(l.Seen, order)
+	if err != nil && !passing(err) {
+		return m.refuse(ctx, l, &body, err)
+	}
+	if err != nil {
+		return err
+	}
+	to := append(post.Overseers(m.dir.Institution()), post.Address{Party: m.own(), Recipient: m.Identity.Recipient().String()})
+	persons, err := m.desk.Persons(body.Cable)
+	if err != nil {
+		return err
+	}
+	for _, id := range persons {
+		if p, _, err := m.dir.Person(id); err == nil {
+			to = append(to, post.To(p))
+		}
+	}
+	return m.log(ctx, statement, to...)
+}
+
+// refuse says in the log, to the author and the overseers, that a release was not
+// taken.
+func (m *Marking) refuse(ctx context.Context, l letter, body *entries.Release, why error) error {
+	_, signers, err := sign.Claims(l.Entry.Statement)
+	if err != nil {
+		return err
+	}
+	author, err := m.dir.SignerAt(signers[0], l.Index)
+	if err != nil {
+		return why // nobody to tell
+	}
+	s, err := sign.Sign(entries.KindRefused, entries.Refused{Cable: body.Cable, Release: l.Index, Reason: why.Error()}, m.Key)
+	if err != nil {
+		return err
+	}
+	m.Logger.Warn("refused", "kind", entries.KindRelease, "entry", l.Index, "why", fault.Escape(why.Error()))
+	return m.log(ctx, s, append(post.Overseers(m.dir.Institution()), post.To(author))...)
+}
+
+// log seals a statement to addresses and logs it.
+func (m *Marking) log(ctx context.Context, statement []byte, to ...post.Address) error {
+	_, note := m.Client.View.Last()
+	s, err := post.Submit(statement, note, to...)
+	if err != nil {
+		return err
+	}
+	_, err = m.Client.Submit(ctx, s)
+	return err
+}
+
+// receipt hands over keys, or says in the log why they are withheld.
+func (m *Marking) receipt(ctx context.Context, l letter) error {
+	var body entries.Receipt
+	if err := sign.Peek(l.Entry.Statement, entries.KindReceipt, &body); err != nil {
+		return err
+	}
+	seen := custody.Checkpoint{Origin: l.Tree.Origin, Size: body.Size, Root: tlog.Hash(body.Root)}
+	proof, err := m.Client.Consistency(ctx, seen, l.Tree)
+	if err != nil {
+		return err
+	}
+	out, err := m.desk.Deliver(marking.Receipt{Seen: l.Seen, Consistency: proof})
+	if err != nil {
+		return err
+	}
+	reader, _, err := m.dir.Person(out.Person)
+	if err != nil {
+		return err
+	}
+	if out.Withheld != nil {
+		m.Logger.Info("withheld", "entry", l.Index, "why", fault.Escape(out.Reason))
+		to := append(post.Overseers(m.dir.Institution()), post.To(reader))
+		if author, _, err := m.dir.Person(out.Author); err == nil {
+			to = append(to, post.To(author))
+		}
+		return m.log(ctx, out.Withheld, to...)
+	}
+	return m.Client.PutParcel(ctx, out.Sealed, []string{directory.PartyOf(out.Person)})
+}

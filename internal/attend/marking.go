@@ -1,0 +1,308 @@
+// Package attend runs the parties that nobody sits at: a marking desk and a
+// custodian. Each follows the log through a client that verifies it, does what the
+// protocol asks of it, and remembers how far it came. It decides nothing that
+// packages marking and share do not.
+package attend
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"chancery/internal/client"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/marking"
+	"chancery/internal/post"
+	"chancery/internal/seal"
+	"chancery/internal/sign"
+)
+
+// A Marking attends a marking desk.
+type Marking struct {
+	Name     string
+	Key      *sign.Key
+	Identity *seal.Identity
+	Keeper   marking.Keeper
+	Client   *client.Client
+	Now      func() time.Time
+	Logger   *slog.Logger
+	// Stock is how many draws are kept ready.
+	Stock int
+
+	desk    *marking.Desk
+	dir     *directory.Directory
+	at      place         // how far letters were attended to
+	behind  []letter      // to be tried again
+	learned custody.Place // how far open entries and the desk's own were read
+	noted   int64         // size of the log that the desk said it read
+	changed bool          // the directory, since then
+	usable  atomic.Int64  // draws that could serve a cable
+}
+
+// Usable returns how many draws could serve a cable now.
+func (m *Marking) Usable() int { return int(m.usable.Load()) }
+
+// place is the file that says how far a party came.
+type place struct {
+	Index  int64 `json:"index"`
+	Part   int64 `json:"part"`
+	Parcel int64 `json:"parcel"`
+}
+
+func (p place) place() custody.Place { return custody.Place{Index: p.Index, Part: p.Part} }
+
+// wait is how long a party waits for news at a time, and pause how long it rests
+// after a failure.
+const (
+	wait  = 20 * time.Second
+	pause = time.Second
+)
+
+// Run attends until ctx ends. A registry that is away is waited for; a log that
+// contradicts itself ends it.
+func (m *Marking) Run(ctx context.Context) error {
+	for {
+		err := m.start(ctx)
+		for err == nil {
+			err = m.round(ctx, wait)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !passing(err) {
+			return err
+		}
+		m.Logger.Warn("waits", "why", fault.Escape(err.Error()))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+	}
+}
+
+// passing says whether a failure may be over in a while.
+func passing(err error) bool {
+	return errors.Is(err, fault.System) || errors.Is(err, fault.Interrupted)
+}
+
+// own is the party under which the desk sends its statements to itself, to be read
+// again at each start: files older than the log are noticed.
+func (m *Marking) own() string { return directory.OwnParty(m.Name) }
+
+func (m *Marking) party() string { return directory.MarkingParty(m.Name) }
+
+// start opens the desk with the directory as the log has it now.
+func (m *Marking) start(ctx context.Context) error {
+	if m.desk != nil {
+		return nil
+	}
+	m.dir, m.learned = nil, custody.Place{}
+	if err := load(m.Keeper, "place", &m.at); err != nil {
+		return err
+	}
+	var later []marking.Seen
+	for more := true; more; {
+		opened := map[custody.Place]custody.Entry{}
+		feed, err := m.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, m.own()}, From: m.learned, Parcel: 1 << 62}, m.opener(opened))
+		if err != nil {
+			return err
+		}
+		more = len(feed.Entries) > 0
+		for _, e := range feed.Entries {
+			m.learned = e.Place.Next()
+			if e.Err != nil {
+				m.Logger.Warn("passed over", "entry", e.Index, "why", fault.Escape(e.Err.Error()))
+				continue
+			}
+			entry := opened[e.Place]
+			var taken bool
+			if m.dir, taken = directory.Take(m.dir, e.Index, entry.Statement); !taken {
+				later = append(later, marking.Seen{Index: e.Index, Entry: entry, Proof: e.Proof, Tree: feed.Tree})
+			}
+			m.changed = m.changed || taken
+		}
+	}
+	if m.dir == nil {
+		return fault.System.New("the log holds no institution yet")
+	}
+	desk, err := marking.Open(marking.Config{Key: m.Key, Identity: m.Identity, Keeper: m.Keeper, View: m.Client.View, Directory: m.dir, Now: m.Now})
+	if err != nil {
+		return err
+	}
+	for _, s := range later {
+		// Proofs of earlier answers: all were accepted, but the view remembers few.
+		s.Tree, err = m.again(ctx, &s)
+		if err != nil {
+			return err
+		}
+		if err := m.openEntry(desk, s); err != nil {
+			return err
+		}
+	}
+	m.desk = desk
+	return nil
+}
+
+// again proves an entry anew if its proof is older than the view remembers.
+func (m *Marking) again(ctx context.Context, s *marking.Seen) (custody.Checkpoint, error) {
+	if m.Client.View.Accepted(s.Tree) {
+		return s.Tree, nil
+	}
+	p, err := m.Client.Prove(ctx, s.Index, s.Entry)
+	if err != nil {
+		return s.Tree, err
+	}
+	s.Proof = p.Path
+	last, _ := m.Client.View.Last()
+	return last, nil
+}
+
+// opener opens what a feed holds and keeps the entries.
+func (m *Marking) opener(into map[custody.Place]custody.Entry) func(client.Received) (custody.Commitment, error) {
+	return func(r client.Received) (custody.Commitment, error) {
+		_, e, err := post.Open(r.Party, r.Data, m.Identity)
+		into[r.Place] = e
+		return e.Commitment(), err
+	}
+}
+
+// round waits for news and attends to it.
+func (m *Marking) round(ctx context.Context, wait time.Duration) error {
+	if err := m.stock(ctx); err != nil {
+		return err
+	}
+	if err := m.note(ctx); err != nil {
+		return err
+	}
+	if len(m.behind) > 0 {
+		wait = pause
+	}
+	opened := map[custody.Place]custody.Entry{}
+	from := m.at.place()
+	feed, err := m.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, m.own(), m.party()}, From: from, Parcel: 1 << 62, Wait: wait}, m.opener(opened))
+	if err != nil {
+		return err
+	}
+	before := m.behind
+	m.behind = nil
+	for _, l := range before {
+		if err := m.attend(ctx, l); err != nil {
+			return err
+		}
+	}
+	for _, e := range feed.Entries {
+		if err := m.entry(ctx, e, feed.Tree, opened[e.Place]); err != nil {
+			return err
+		}
+		m.at.Index, m.at.Part = e.Index, e.Part+1
+	}
+	m.usable.Store(int64(m.desk.Usable()))
+	if len(feed.Entries) == 0 || len(m.behind) > 0 {
+		return nil
+	}
+	return save(m.Keeper, "place", m.at)
+}
+
+// entry attends to one entry of the feed.
+func (m *Marking) entry(ctx context.Context, e client.Received, tree custody.Checkpoint, entry custody.Entry) error {
+	if e.Err != nil {
+		m.Logger.Warn("passed over", "entry", e.Index, "why", fault.Escape(e.Err.Error()))
+		return nil
+	}
+	if e.Party == m.party() {
+		return m.attend(ctx, letter{marking.Seen{Index: e.Index, Entry: entry, Proof: e.Proof, Tree: tree}})
+	}
+	if e.Place.Compare(m.learned) < 0 {
+		return nil
+	}
+	m.learned = e.Place.Next()
+	return m.openEntry(m.desk, marking.Seen{Index: e.Index, Entry: entry, Proof: e.Proof, Tree: tree})
+}
+
+// openEntry gives the desk what lies open, and its own statements.
+func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
+	kind, signers, err := sign.Claims(s.Entry.Statement)
+	if err != nil {
+		return nil // somebody's noise
+	}
+	mine := signers[0] == m.Key.Public().ID()
+	switch {
+	case directory.Concerns(kind):
+		if err = desk.Learn(s); err == nil {
+			m.changed = true
+		}
+	case kind == entries.KindDraw && mine:
+		err = desk.DrawLogged(s)
+	case kind == entries.KindShareOK:
+		err = desk.ShareOK(s)
+	case kind == entries.KindNoted && mine:
+		var n entries.Noted
+		if sign.Open(s.Entry.Statement, kind, &n, m.Key.Public()) == nil {
+			m.noted = max(m.noted, n.Size)
+		}
+	case (kind == entries.KindIssue || kind == entries.KindVoid) && mine:
+		if err := desk.Logged(s); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		m.Logger.Warn("refused", "kind", kind, "entry", s.Index, "why", fault.Escape(err.Error()))
+	}
+	if errors.Is(err, fault.System) {
+		return err
+	}
+	return nil
+}
+
+// stock keeps draws ready, and sends again what may not have arrived.
+func (m *Marking) stock(ctx context.Context) error {
+	have := m.desk.Usable() + len(m.desk.Pending())
+	if have >= m.Stock {
+		return nil
+	}
+	prepared, err := m.desk.Prepare(m.Stock - have)
+	if err != nil {
+		return err
+	}
+	return m.publish(ctx, prepared)
+}
+
+// publish logs draws and sends the custodians their shares.
+func (m *Marking) publish(ctx context.Context, prepared []marking.Prepared) error {
+	for _, p := range prepared {
+		if _, err := m.Client.Submit(ctx, post.Publish(p.Statement)); err != nil {
+			return err
+		}
+		for custodian, packet := range p.Packets {
+			if err := m.Client.PutParcel(ctx, packet, []string{directory.CustodianParty(custodian)}); err != nil {
+				return err
+			}
+		}
+		m.Logger.Info("prepared", "draw", p.Number)
+	}
+	return nil
+}
+
+// note says in the log how far the desk has read the directory.
+func (m *Marking) note(ctx context.Context) error {
+	last, _ := m.Client.View.Last()
+	if !m.changed || m.dir.Head(last.Size) == m.dir.Head(m.noted) {
+		m.changed = false
+		return nil
+	}
+	s, err := sign.Sign(entries.KindNoted, entries.Noted{Size: last.Size, Register: m.dir.Head(last.Size)}, m.Key)
+	if err != nil {
+		return err
+	}
+	if _, err := m.Client.Submit(ctx, post.Publish(s)); err != nil {
+		return err
+	}
+	m.noted, m.changed = last.Size, false
+	return nil
+}

@@ -1,0 +1,108 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"chancery/internal/canonical"
+	"chancery/internal/custody"
+	"chancery/internal/durable"
+	"chancery/internal/fault"
+	"chancery/internal/pass"
+	"chancery/internal/sign"
+)
+
+// An Account is what a party knows of a registry beforehand, by a way that is not
+// the registry's: from an invitation, or because they founded it. Everything else
+// follows from it.
+type Account struct {
+	Format      string       `json:"format"`
+	URL         string       `json:"url"`
+	Policy      string       `json:"policy"` // C2SP tlog-policy
+	Operator    *sign.Public `json:"operator"`
+	Institution []byte       `json:"institution"` // the first entry of the log
+}
+
+// MaxAccount is the longest account, in bytes.
+const MaxAccount = 1 << 20
+
+const accountFormat = "chancery-registry/v1"
+
+// Encode writes the account as a file.
+func (a Account) Encode() []byte {
+	a.Format = accountFormat
+	data, err := json.MarshalIndent(a, "", " ")
+	if err != nil {
+		panic(err) // strings and a key
+	}
+	return append(data, '\n')
+}
+
+// ParseAccount reads what Encode wrote.
+func ParseAccount(name string, data []byte) (Account, error) {
+	var a Account
+	if line, column, err := canonical.Decode(data, &a); err != nil {
+		return a, fault.Input.Wrap(err, "not what a desk knows of its registry").At(name, line, column)
+	}
+	return a, a.check(name)
+}
+
+func (a Account) check(name string) error {
+	if a.Format != accountFormat || a.Operator == nil || a.URL == "" {
+		return fault.Input.New("not what a desk knows of its registry").At(name, 0, 0)
+	}
+	p, err := a.policy()
+	if err != nil {
+		return err
+	}
+	if len(p.Origins()) != 1 {
+		return fault.Input.New("the policy names %d logs, not one", len(p.Origins())).At(name, 0, 0)
+	}
+	return nil
+}
+
+func (a Account) policy() (*custody.Policy, error) {
+	return custody.ParsePolicy("policy", []byte(a.Policy))
+}
+
+// Origin is the name of the registry's log.
+func (a Account) Origin() string {
+	p, err := a.policy()
+	if err != nil || len(p.Origins()) == 0 {
+		return ""
+	}
+	return p.Origins()[0]
+}
+
+// Dial makes a client that speaks for a key, or for nobody. last is the checkpoint
+// seen last, or nil; keep makes a newer one durable.
+func (a Account) Dial(key *sign.Key, last []byte, keep func([]byte) error, now func() time.Time) (*Client, error) {
+	policy, err := a.policy()
+	if err != nil {
+		return nil, err
+	}
+	view, err := custody.NewView(policy, last)
+	if err != nil {
+		return nil, err
+	}
+	t, err := pass.Client(key, a.Origin(), a.Operator, now)
+	if err != nil {
+		return nil, err
+	}
+	return New(Config{URL: a.URL, TLS: t, View: view, Keep: keep}), nil
+}
+
+// checkpointFile is a party's memory of the log.
+const checkpointFile = "checkpoint"
+
+// DialFrom makes a client for a key, whose memory of the log lies in a folder.
+func (a Account) DialFrom(key *sign.Key, folder string, now func() time.Time) (*Client, error) {
+	name := filepath.Join(folder, checkpointFile)
+	last, err := durable.ReadFile(name, 1<<20)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	return a.Dial(key, last, func(note []byte) error { return durable.WriteFile(name, note) }, now)
+}

@@ -1,0 +1,137 @@
+package desk
+
+import (
+	"cmp"
+	"slices"
+
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/sign"
+)
+
+// about verifies a statement about a cable and says which cable it is, and what
+// follows for it. It fills in who acted.
+func (d *Desk) about(a *Act, statement []byte) (cable string, apply func(*Item) error, err error) {
+	switch a.Kind {
+	case entries.KindIssue:
+		var b entries.Issue
+		a.Who, err = d.byMarking(statement, a.Kind, &b)
+		return b.Cable, func(i *Item) error { return i.issued(a.Index, b) }, err
+	case entries.KindVoid:
+		var b entries.Void
+		a.Who, err = d.byMarking(statement, a.Kind, &b)
+		a.Note = b.Reason
+		return b.Cable, func(i *Item) error { return i.voided(b.Release, b.Reason) }, err
+	case entries.KindRefused:
+		var b entries.Refused
+		a.Who, err = d.byMarking(statement, a.Kind, &b)
+		a.Note = b.Reason
+		return b.Cable, func(i *Item) error { return i.voided(b.Release, b.Reason) }, err
+	case entries.KindWithheld:
+		var b entries.Withheld
+		a.Who, err = d.byMarking(statement, a.Kind, &b)
+		a.Copy, a.Note = b.Copy, b.Reason
+		return b.Cable, func(i *Item) error { return i.withheld(b) }, err
+	}
+	return d.byReader(a, statement)
+}
+
+// byReader is about for what persons state.
+func (d *Desk) byReader(a *Act, statement []byte) (cable string, apply func(*Item) error, err error) {
+	switch a.Kind {
+	case entries.KindReceipt:
+		var b entries.Receipt
+		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
+		a.Copy = b.Copy
+		return b.Cable, func(i *Item) error { return i.receipted(a, b) }, err
+	case entries.KindOpened, entries.KindDispute:
+		var b entries.Opened
+		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
+		a.Copy, a.Note = b.Copy, b.Code
+		return b.Cable, func(i *Item) error { return i.holds(a) }, err
+	case entries.KindAck:
+		var b entries.Ack
+		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
+		a.Copy = b.Copy
+		return b.Cable, func(i *Item) error { return i.holds(a) }, err
+	case entries.KindRecall:
+		var b entries.Recall
+		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
+		a.Note = b.Reason
+		return b.Cable, func(i *Item) error { return d.recalled(i, a, b) }, err
+	}
+	return "", nil, fault.Input.New("a letter of kind %.20q", a.Kind)
+}
+
+// byMarking verifies a statement of a marking desk's and returns its name.
+func (d *Desk) byMarking(statement []byte, kind string, body any) (string, error) {
+	_, signers, err := sign.Claims(statement)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range d.dir.Institution().Marking {
+		if m.Sign.ID() == signers[0] {
+			return directory.MarkingParty(m.Name), sign.Open(statement, kind, body, m.Sign)
+		}
+	}
+	return "", fault.Mismatch.New("a statement of kind %q that no marking desk signed", kind)
+}
+
+func (i *Item) issued(index int64, b entries.Issue) error {
+	if b.Release != i.Index || index <= i.Index || b.N != i.Release.N {
+		return fault.Mismatch.New("an issue of another release")
+	}
+	if i.Issue == nil {
+		i.Issue, i.Issued = &b, index
+	}
+	return nil
+}
+
+func (i *Item) voided(release int64, reason string) error {
+	if release != i.Index || i.Issue != nil {
+		return fault.Mismatch.New("a refusal of another release, or of one that was issued")
+	}
+	i.Void = reason
+	return nil
+}
+
+func (i *Item) withheld(b entries.Withheld) error {
+	if i.Copy != nil && b.Copy == i.Copy.ID {
+		i.Withheld = b.Reason
+	}
+	return nil
+}
+
+// receipted takes a receipt of a copy of mine, or my own.
+func (i *Item) receipted(a *Act, b entries.Receipt) error {
+	if b.Release != i.Index {
+		return fault.Mismatch.New("a receipt of another release")
+	}
+	if i.Copy != nil && b.Copy == i.Copy.ID && i.Receipt < 0 {
+		i.Receipt = a.Index
+	}
+	return i.holds(a)
+}
+
+// holds refuses a word about a copy by somebody whose copy it is not, where this
+// desk can tell.
+func (i *Item) holds(a *Act) error {
+	switch {
+	case i.Mine && !slices.ContainsFunc(i.Copies, func(c entries.Copy) bool { return c.ID == a.Copy && c.Person == a.Who }) && len(i.Copies) > 0:
+		return fault.Mismatch.New("%q speaks of a copy that is not theirs", a.Who)
+	case i.Copy != nil && i.Copy.ID == a.Copy && i.Copy.Person != a.Who:
+		return fault.Mismatch.New("%q speaks of your copy", a.Who)
+	}
+	return nil
+}
+
+// recalled takes a recall by one who sits in the office whose cable it is.
+func (d *Desk) recalled(i *Item, a *Act, b entries.Recall) error {
+	sits := slices.ContainsFunc(d.dir.Tenures(a.Who), func(h directory.Holding) bool { return h.Office == i.Release.Office })
+	if b.Release != i.Index || !sits {
+		return fault.Permission.New("a recall by %q, whose cable it is not", a.Who)
+	}
+	i.Recall = cmp.Or(b.Reason, "no reason given")
+	return nil
+}

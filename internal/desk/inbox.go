@@ -1,0 +1,284 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/post"
+	"chancery/internal/seal/kit"
+	"chancery/internal/sign"
+)
+
+// fetch downloads the kits of cables that were not read, so that opening one needs
+// little of the line.
+func (d *Desk) fetch(ctx context.Context, i *Item) error {
+	if i.Kit != nil || i.Copy == nil {
+		return nil
+	}
+	data, err := d.Client.Parcel(ctx, i.Release.Kit)
+	if err != nil {
+		return err
+	}
+	i.Kit = data
+	return d.saveItem(i)
+}
+
+// keysTime is how long a reader waits for keys after the receipt.
+const keysTime = 15 * time.Second
+
+// Read opens a cable and returns its text. The first time it signs the receipt,
+// waits for the keys, checks everything, and says in the log that it was opened; a
+// cable that was opened is read without a line. Withheld keys are fault.Permission,
+// a copy that is not what was committed to is fault.Mismatch and goes to the
+// custodians as a dispute.
+func (d *Desk) Read(ctx context.Context, ref string) (Item, error) {
+	d.mu.Lock()
+	i, err := d.find(ref)
+	if err == nil && i.Text == "" {
+		err = i.readable()
+	}
+	done := err == nil && i.Text != ""
+	d.mu.Unlock()
+	if err != nil {
+		return Item{}, err
+	}
+	if !done {
+		if err := d.open(ctx, i.Cable); err != nil {
+			return Item{}, err
+		}
+	}
+	return d.Find(i.Cable)
+}
+
+// readable says why a cable cannot be opened.
+func (i *Item) readable() error {
+	switch {
+	case i.Mine:
+		return nil
+	case i.Void != "":
+		return fault.Permission.New("the cable was not issued: %s", i.Void)
+	case i.Disputed != "":
+		return kit.ErrDisputed
+	case i.Withheld != "":
+		return fault.Permission.New("the keys are withheld: %s", i.Withheld)
+	case i.Recall != "" && i.Receipt < 0:
+		return fault.Permission.New("the cable was recalled: %s", i.Recall)
+	case i.Copy == nil:
+		return fault.Permission.New("you have no copy of this cable")
+	case i.Issue == nil:
+		return fault.NotFound.New("the cable was released and is not issued yet").WithHint("the marking desk draws the copies; try again in a moment")
+	}
+	return nil
+}
+
+// open receipts, waits for keys and opens.
+func (d *Desk) open(ctx context.Context, id string) error {
+	d.mu.Lock()
+	i := d.items[id]
+	if i.Mine {
+		d.mu.Unlock()
+		return nil
+	}
+	err := d.fetch(ctx, i)
+	if err == nil && i.Receipt < 0 {
+		err = d.receipt(ctx, i)
+	}
+	d.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	until := time.Now().Add(keysTime)
+	for {
+		d.mu.Lock()
+		delivered, withheld := i.Delivered != nil, i.Withheld != ""
+		d.mu.Unlock()
+		switch {
+		case delivered:
+			return d.unseal(ctx, i)
+		case withheld:
+			return i.readable()
+		case !time.Now().Before(until):
+			return fault.System.New("the receipt is in the log, and no keys have come").WithHint("is the marking desk running? read the cable again later: the receipt stands")
+		}
+		if err := d.pull(ctx, max(time.Second, time.Until(until))); err != nil {
+			return err
+		}
+	}
+}
+
+// receipt signs what arrived and logs it.
+func (d *Desk) receipt(ctx context.Context, i *Item) error {
+	if i.Sending != nil {
+		return d.finish(ctx, i)
+	}
+	a := i.arrived()
+	body, err := a.Receipt(d.tree, d.dir.Head(d.tree.Size), d.Keys.Device.Public().ID().String(), i.Copy.Tenure)
+	if err != nil {
+		return err
+	}
+	s, err := sign.Sign(entries.KindReceipt, body, d.Keys.Person, d.Keys.Device)
+	if err != nil {
+		return err
+	}
+	return d.state1(ctx, i, entries.KindReceipt, s, post.Parties(d.dir.Institution(), i.Release.Marking)...)
+}
+
+// arrived is the item as it is opened.
+func (i *Item) arrived() *Arrived {
+	return &Arrived{Release: i.Release, ReleaseIndex: i.Index, Issue: *i.Issue, IssueIndex: i.Issued, Copy: i.Copy.ID, Kit: i.Kit, Key: i.Key}
+}
+
+// state1 logs a statement about a cable to addresses, its author and this person. It
+// is kept before it leaves; one at a time is under way for a cable.
+func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byte, to ...post.Address) error {
+	if i.Sending != nil {
+		if err := d.finish(ctx, i); err != nil {
+			return err
+		}
+	}
+	for _, id := range []string{i.Author, d.Person} {
+		if p, _, err := d.dir.Person(id); err == nil && !(kind == entries.KindDispute && id == i.Author) {
+			to = append(to, post.To(p))
+		}
+	}
+	_, note := d.Client.View.Last()
+	submission, err := post.Submit(statement, note, to...)
+	if err != nil {
+		return err
+	}
+	i.Sending = &pending{kind, submission}
+	if err := d.saveItem(i); err != nil {
+		return err
+	}
+	return d.finish(ctx, i)
+}
+
+// finish logs a statement that was kept.
+func (d *Desk) finish(ctx context.Context, i *Item) error {
+	at, err := d.Client.Submit(ctx, i.Sending.Submission)
+	if err != nil {
+		return err
+	}
+	if i.Sending.Kind == entries.KindReceipt {
+		i.Receipt = at[0]
+	}
+	i.Sending = nil
+	return d.saveItem(i)
+}
+
+// unseal opens the copy with its keys, and says so.
+func (d *Desk) unseal(ctx context.Context, i *Item) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i.Text != "" {
+		return nil
+	}
+	text, err := i.arrived().Read(i.Delivered, d.Keys.Identity)
+	opened := entries.Opened{Cable: i.Cable, Copy: i.Copy.ID, Issue: i.Issued}
+	if errors.Is(err, kit.ErrDisputed) || errors.Is(err, fault.Mismatch) {
+		opened.Code = "keys"
+		i.Disputed = opened.Code
+		s, signed := sign.Sign(entries.KindDispute, opened, d.Keys.Person)
+		if signed != nil {
+			return signed
+		}
+		return errors.Join(err, d.state1(ctx, i, entries.KindDispute, s, custodians(d.dir.Institution())...))
+	}
+	if err != nil {
+		return err
+	}
+	i.Text = text
+	s, err := sign.Sign(entries.KindOpened, opened, d.Keys.Person)
+	if err != nil {
+		return err
+	}
+	return d.state1(ctx, i, entries.KindOpened, s, post.Overseers(d.dir.Institution())...)
+}
+
+func custodians(in directory.Institution) []post.Address {
+	var out []post.Address
+	for _, c := range in.Custodians {
+		out = append(out, post.Address{Party: directory.CustodianParty(c.Name), Recipient: c.Recipient})
+	}
+	return append(out, post.Overseers(in)...)
+}
+
+// Ack tells the originator that a cable was read.
+func (d *Desk) Ack(ctx context.Context, ref string) (Item, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i, err := d.find(ref)
+	if err != nil {
+		return Item{}, err
+	}
+	if i.Text == "" || i.Copy == nil {
+		return Item{}, fault.Usage.New("the cable was not read yet").WithHint("chancery read opens it")
+	}
+	s, err := sign.Sign(entries.KindAck, entries.Ack{Cable: i.Cable, Copy: i.Copy.ID}, d.Keys.Person)
+	if err != nil {
+		return Item{}, err
+	}
+	return *i, d.state1(ctx, i, entries.KindAck, s, post.Overseers(d.dir.Institution())...)
+}
+
+// Recall calls a cable back: keys that were not handed over yet stay with the marking
+// desk. It returns how many copies were opened or receipted before, as far as this
+// desk knows.
+func (d *Desk) Recall(ctx context.Context, ref, reason string) (Item, int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i, err := d.find(ref)
+	if err != nil {
+		return Item{}, 0, err
+	}
+	if !i.Mine {
+		return Item{}, 0, fault.Permission.New("the cable is not yours to recall").WithHint("ask its originator")
+	}
+	s, err := sign.Sign(entries.KindRecall, entries.Recall{Cable: i.Cable, Release: i.Index, Reason: reason}, d.Keys.Person)
+	if err != nil {
+		return Item{}, 0, err
+	}
+	to := post.Parties(d.dir.Institution(), i.Release.Marking)
+	for _, c := range i.Copies {
+		if p, _, err := d.dir.Person(c.Person); err == nil {
+			to = append(to, post.To(p))
+		}
+	}
+	if err := d.state1(ctx, i, entries.KindRecall, s, to...); err != nil {
+		return Item{}, 0, err
+	}
+	before := map[string]bool{}
+	for _, a := range i.Acts {
+		if a.Kind == entries.KindReceipt || a.Kind == entries.KindOpened {
+			before[a.Copy] = true
+		}
+	}
+	return *i, len(before), nil
+}
+
+// Prove returns a proof file for every act on a cable that this desk was told of, in
+// the order of the log, each verified anew against the newest checkpoint.
+func (d *Desk) Prove(ctx context.Context, ref string) (Item, []*custody.Proof, error) {
+	i, err := d.Find(ref)
+	if err != nil {
+		return Item{}, nil, err
+	}
+	var out []*custody.Proof
+	for _, a := range i.Acts {
+		e, err := custody.ParseEntry(a.Entry)
+		if err != nil {
+			return Item{}, nil, err
+		}
+		p, err := d.Client.Prove(ctx, a.Index, e)
+		if err != nil {
+			return Item{}, nil, err
+		}
+		out = append(out, p)
+	}
+	return i, out, nil
+}

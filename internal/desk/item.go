@@ -1,0 +1,123 @@
+package desk
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"chancery/internal/custody"
+	"chancery/internal/entries"
+)
+
+// An Item is a cable at one desk: what was released, what was done with it as far
+// as this desk was told, and, once opened, its text.
+type Item struct {
+	Cable   string          `json:"cable"`
+	Release entries.Release `json:"release"`
+	Index   int64           `json:"index"` // of the release in the log
+	Author  string          `json:"author"`
+	Arrived time.Time       `json:"arrived"`
+
+	Issue   *entries.Issue `json:"issue"`
+	Issued  int64          `json:"issued"` // index in the log
+	Void    string         `json:"void"`   // why there will be no copies
+	Recall  string         `json:"recall"` // why the originator called it back
+	Mine    bool           `json:"mine"`   // this person wrote it
+	Copies  []entries.Copy `json:"copies"` // if it is mine
+	Record  string         `json:"record"` // if it is mine
+	Copy    *entries.Copy  `json:"copy"`   // if I am a reader
+	Key     string         `json:"key"`    // the identity that opens the kit
+	Kit     []byte         `json:"kit"`    // sealed
+	Sending *pending       `json:"sending"`
+	Receipt int64          `json:"receipt"` // index in the log, or -1
+
+	Delivered []byte `json:"delivered"` // the keys, sealed
+	Withheld  string `json:"withheld"`
+	Disputed  string `json:"disputed"`
+	Text      string `json:"text"`
+	Acts      []Act  `json:"acts"`
+}
+
+// An Act is an entry about a cable that this desk was sent.
+type Act struct {
+	Index int64     `json:"index"`
+	Kind  string    `json:"kind"`
+	Who   string    `json:"who"`
+	Entry []byte    `json:"entry"`
+	Seen  time.Time `json:"seen"`
+	Copy  string    `json:"copy"`
+	Note  string    `json:"note"`
+}
+
+// pending is a submission that was made and is not known to be logged.
+type pending struct {
+	Kind       string             `json:"kind"`
+	Submission custody.Submission `json:"submission"`
+}
+
+// States of an item, for people.
+const (
+	StateComing   = "not issued yet"
+	StateUnread   = "unread"
+	StateReceived = "receipted"
+	StateRead     = "read"
+	StateRecalled = "recalled"
+	StateWithheld = "withheld"
+	StateVoid     = "void"
+	StateDisputed = "disputed"
+	StateSent     = "sent"
+	StateIssued   = "issued"
+)
+
+// State says in a word how far the cable came.
+func (i *Item) State() string {
+	switch {
+	case i.Void != "":
+		return StateVoid
+	case i.Mine && i.Recall != "":
+		return StateRecalled
+	case i.Mine && i.Issue != nil:
+		return StateIssued
+	case i.Mine:
+		return StateSent
+	case i.Disputed != "":
+		return StateDisputed
+	case i.Text != "":
+		return StateRead
+	case i.Recall != "":
+		return StateRecalled
+	case i.Withheld != "":
+		return StateWithheld
+	case i.Issue == nil:
+		return StateComing
+	case i.Receipt >= 0:
+		return StateReceived
+	}
+	return StateUnread
+}
+
+// within is how soon a cable is to be read, by precedence (after ACP 121).
+var within = map[string]time.Duration{"flash": 10 * time.Minute, "immediate": 30 * time.Minute, "priority": 3 * time.Hour, "routine": 6 * time.Hour}
+
+// Due is when the cable ought to have been read.
+func (i *Item) Due() time.Time { return i.Release.DTG.Add(within[i.Release.Precedence]) }
+
+// compareItems puts what waits first, then the more urgent, then the older.
+func compareItems(a, b Item) int {
+	waits := func(i Item) int {
+		if s := i.State(); s == StateUnread || s == StateReceived {
+			return 0
+		}
+		return 1
+	}
+	urgent := func(i Item) int { return slices.Index(entries.Precedences, i.Release.Precedence) }
+	return cmp.Or(cmp.Compare(waits(a), waits(b)), cmp.Compare(urgent(a), urgent(b)), a.Release.DTG.Compare(b.Release.DTG.Time), cmp.Compare(a.Cable, b.Cable))
+}
+
+// act adds an entry to what was done with the cable, once.
+func (i *Item) act(a Act) {
+	if !slices.ContainsFunc(i.Acts, func(b Act) bool { return b.Index == a.Index && b.Kind == a.Kind }) {
+		i.Acts = append(i.Acts, a)
+		slices.SortStableFunc(i.Acts, func(a, b Act) int { return cmp.Compare(a.Index, b.Index) })
+	}
+}

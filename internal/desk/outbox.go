@@ -1,0 +1,282 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"chancery/cable"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/post"
+)
+
+// An Outgoing cable waits to be sent, or is on its way. What was composed is kept
+// before anything of it leaves: after a crash the very same is sent on.
+type Outgoing struct {
+	ID         string    `json:"id"` // of the file; the cable gets another
+	Queued     time.Time `json:"queued"`
+	Draft      string    `json:"draft"`
+	From       string    `json:"from"` // office
+	To         []string  `json:"to"`
+	Precedence string    `json:"precedence"`
+	Reference  string    `json:"reference"`
+	ReplyTo    string    `json:"reply_to"`
+	Attested   bool      `json:"attested"`
+
+	Ready *ready `json:"ready"`
+	Why   string `json:"why"` // what stopped it last
+}
+
+// ready is a composed cable.
+type ready struct {
+	Body       entries.Release    `json:"body"`
+	Kit        []byte             `json:"kit"`
+	Order      []byte             `json:"order"`
+	Escrow     []byte             `json:"escrow"`
+	Readers    []string           `json:"readers"` // parties that may fetch the kit
+	Submission custody.Submission `json:"submission"`
+	Copies     []entries.Copy     `json:"copies"`
+	Record     string             `json:"record"`
+}
+
+// A Reach says whom a cable would reach, before it is sent.
+type Reach struct {
+	People []directory.Addressee
+	Empty  []string // offices in which nobody sits
+	// Fresh are people whose keys came into the directory less than a day ago, as
+	// far as this desk has seen: a substituted key would be one of these.
+	Fresh []string
+}
+
+// freshKey is how long a key is new.
+const freshKey = 24 * time.Hour
+
+// Reach expands offices and lists.
+func (d *Desk) Reach(to []string) (Reach, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.dir == nil {
+		return Reach{}, fault.NotFound.New("the desk has not read the directory yet").WithHint("connect to the registry once: chancery status")
+	}
+	people, empty, err := d.dir.Expand(to, d.Now())
+	if err != nil {
+		return Reach{}, err
+	}
+	people = slices.DeleteFunc(people, func(a directory.Addressee) bool { return a.ID == d.Person })
+	r := Reach{People: people, Empty: empty}
+	for _, p := range people {
+		if seen, ok := d.seen[p.Since]; ok && d.Now().Sub(seen) < freshKey {
+			r.Fresh = append(r.Fresh, p.ID)
+		}
+	}
+	return r, nil
+}
+
+// Queue keeps a cable to be sent, and returns the name of its file. It is durable
+// then; nothing has left yet.
+func (d *Desk) Queue(o Outgoing) (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o.ID, o.Queued = randomID(), d.Now().UTC().Truncate(time.Second)
+	if err := d.Vault.Put("out-"+o.ID, o); err != nil {
+		return "", err
+	}
+	d.out[o.ID] = &o
+	return o.ID, nil
+}
+
+// Outbox returns what waits to be sent, the oldest first.
+func (d *Desk) Outbox() []Outgoing {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []Outgoing
+	for _, o := range d.out {
+		out = append(out, *o)
+	}
+	slices.SortFunc(out, func(a, b Outgoing) int { return a.Queued.Compare(b.Queued) })
+	return out
+}
+
+// Drop takes a cable out of the outbox of which nothing has left yet.
+func (d *Desk) Drop(id string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := d.out[id]
+	if o == nil {
+		return fault.NotFound.New("nothing of that name is in the outbox")
+	}
+	if o.Ready != nil {
+		return fault.Permission.New("the cable is on its way").WithHint("recall it")
+	}
+	delete(d.out, id)
+	return d.Vault.Remove("out-" + id)
+}
+
+// flush sends what waits, and statements whose fate is unknown.
+func (d *Desk) flush(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(d.items)) {
+		if i := d.items[id]; i.Sending != nil {
+			if err := d.finish(ctx, i); err != nil {
+				return err
+			}
+		}
+	}
+	var failed error
+	for _, id := range slices.Sorted(maps.Keys(d.out)) {
+		o := d.out[id]
+		if err := d.send(ctx, o); err != nil {
+			if errors.Is(err, fault.System) || errors.Is(err, fault.Interrupted) {
+				return err
+			}
+			o.Why = err.Error()
+			failed = errors.Join(failed, err, d.Vault.Put("out-"+o.ID, o))
+		}
+	}
+	return failed
+}
+
+// send brings one cable as far as its release in the log.
+func (d *Desk) send(ctx context.Context, o *Outgoing) error {
+	if o.Ready == nil {
+		r, err := d.ready(o)
+		if err != nil {
+			return err
+		}
+		o.Ready, o.Why = r, ""
+		if err := d.Vault.Put("out-"+o.ID, o); err != nil {
+			return err
+		}
+	}
+	r := o.Ready
+	in := d.dir.Institution()
+	if err := d.Client.PutQuiet(ctx, r.Kit, r.Readers); err != nil {
+		return err
+	}
+	if err := d.Client.PutQuiet(ctx, r.Order, markingParties(in)); err != nil {
+		return err
+	}
+	if err := d.Client.PutQuiet(ctx, r.Escrow, custodianParties(in)); err != nil {
+		return err
+	}
+	at, err := d.Client.Submit(ctx, r.Submission)
+	if err != nil {
+		return err
+	}
+	i := d.items[r.Body.Cable]
+	if i == nil {
+		i = &Item{Cable: r.Body.Cable, Receipt: -1}
+	}
+	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Arrived = r.Body, at[0], d.Person, true, r.Copies, r.Record, d.Now().UTC().Truncate(time.Second)
+	if err := d.saveItem(i); err != nil {
+		return err
+	}
+	d.items[i.Cable] = i
+	delete(d.out, o.ID)
+	return d.Vault.Remove("out-" + o.ID)
+}
+
+func markingParties(in directory.Institution) []string {
+	var out []string
+	for _, m := range in.Marking {
+		out = append(out, directory.MarkingParty(m.Name))
+	}
+	return out
+}
+
+func custodianParties(in directory.Institution) []string {
+	var out []string
+	for _, c := range in.Custodians {
+		out = append(out, directory.CustodianParty(c.Name))
+	}
+	return out
+}
+
+// ready composes a cable and seals its letters.
+func (d *Desk) ready(o *Outgoing) (*ready, error) {
+	if d.dir == nil {
+		return nil, fault.System.New("the desk has not read the directory yet")
+	}
+	draft, err := cable.Parse([]byte(o.Draft))
+	if err != nil {
+		return nil, fault.Input.Wrap(err, "the draft")
+	}
+	h, err := d.tenureIn(o.From)
+	if err != nil {
+		return nil, err
+	}
+	c, err := Compose(Cable{Author: Author{Key: d.Keys.Person, Person: d.Person, Tenure: h.ID, Office: h.Office}, Draft: draft, To: o.To, Precedence: o.Precedence,
+		Reference: o.Reference, ReplyTo: o.ReplyTo, Interchangeable: o.Attested, Directory: d.dir, Size: d.tree.Size, Now: d.Now()})
+	if err != nil {
+		return nil, err
+	}
+	r := &ready{Body: c.Body, Kit: c.Kit, Order: c.Order, Escrow: c.Escrow, Copies: c.Copies, Record: c.Record}
+	return r, d.letters(c, r)
+}
+
+// letters seals the release to everyone it concerns: readers with their copy and
+// the kit's key, their offices' archives with the key alone, custodians with a share,
+// the marking desk, overseers and this person with nothing more. All are of one length.
+func (d *Desk) letters(c *Composed, r *ready) error {
+	e := custody.NewEntry(c.Release)
+	_, note := d.Client.View.Last()
+	in := d.dir.Institution()
+	var letters []post.Letter
+	var to []post.Address
+	add := func(a post.Address, l post.Letter) {
+		l.Entry, l.Checkpoint = e.Bytes(), note
+		letters, to = append(letters, l), append(to, a)
+	}
+	archives := map[string]bool{}
+	for _, one := range c.Copies {
+		p, _, err := d.dir.Person(one.Person)
+		if err != nil {
+			return err
+		}
+		add(post.To(p), post.Letter{Copy: &one, Key: c.Key})
+		r.Readers = append(r.Readers, p.Party())
+		epochs, err := d.dir.Epochs(one.Office)
+		if err == nil && len(epochs) > 0 && !archives[one.Office] {
+			archives[one.Office] = true
+			party := directory.OfficeParty(one.Office)
+			add(post.Address{Party: party, Recipient: epochs[len(epochs)-1].Recipient}, post.Letter{Key: c.Key})
+			r.Readers = append(r.Readers, party)
+		}
+	}
+	for _, p := range in.Custodians {
+		add(post.Address{Party: directory.CustodianParty(p.Name), Recipient: p.Recipient}, post.Letter{Share: c.Shares[p.Name]})
+	}
+	for _, a := range post.Parties(in, c.Body.Marking) {
+		add(a, post.Letter{})
+	}
+	me, _, err := d.dir.Person(d.Person)
+	if err != nil {
+		return err
+	}
+	add(post.To(me), post.Letter{})
+	bodies, err := post.Seal(letters, to)
+	r.Submission = custody.Submission{Commitment: e.Commitment(), Bodies: bodies}
+	return err
+}
+
+// Sent finds the item that an outgoing cable became: the one composed from it.
+func (d *Desk) Sent(reference string) (Item, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var last *Item
+	for _, i := range d.items {
+		if i.Mine && i.Release.Reference == reference && (last == nil || i.Index > last.Index) {
+			last = i
+		}
+	}
+	if last == nil {
+		return Item{}, fault.NotFound.New("the cable %q has not left the outbox", reference)
+	}
+	return *last, nil
+}

@@ -1,0 +1,271 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"chancery/internal/client"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/post"
+	"chancery/internal/seal"
+	"chancery/internal/sign"
+)
+
+// Sync reads what came, waiting for it at most so long, and sends what waits. It
+// stops when everything up to the newest checkpoint has been read.
+func (d *Desk) Sync(ctx context.Context, wait time.Duration) error {
+	if err := d.pull(ctx, wait); err != nil {
+		return err
+	}
+	return d.flush(ctx)
+}
+
+// pull reads what came.
+func (d *Desk) pull(ctx context.Context, wait time.Duration) error {
+	for {
+		letters := map[custody.Place]*post.Letter{}
+		d.mu.Lock()
+		wish := client.Wish{Parties: []string{directory.Everyone, directory.PartyOf(d.Person)}, From: d.state.At, Parcel: d.state.Parcel, Wait: wait}
+		d.mu.Unlock()
+		feed, err := d.Client.Feed(ctx, wish, func(r client.Received) (custody.Commitment, error) {
+			l, e, err := post.Open(r.Party, r.Data, d.Keys.Identity)
+			letters[r.Place] = l
+			return e.Commitment(), err
+		})
+		if err != nil {
+			return d.notice(err)
+		}
+		if err := d.take(ctx, feed, letters); err != nil {
+			return err
+		}
+		if !feed.More {
+			return nil
+		}
+		wait = 0
+	}
+}
+
+// notice remembers a log that contradicts itself: it is the one failure that must
+// not be forgotten when the next attempt succeeds.
+func (d *Desk) notice(err error) error {
+	var fork *custody.Fork
+	if !errors.As(err, &fork) {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.alarm(-1, "the registry showed a log that contradicts what it showed before: %v", fork)
+	return errors.Join(fault.Mismatch.Wrap(fork, "the registry").WithHint("do not go on; both checkpoints are kept, tell an overseer"),
+		d.Vault.Put(fmt.Sprintf("fork-%d", d.Now().Unix()), fork), d.save())
+}
+
+// take keeps one answer of the feed.
+func (d *Desk) take(ctx context.Context, feed *client.Feed, letters map[custody.Place]*post.Letter) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	changed := map[string]*Item{}
+	for _, e := range feed.Entries {
+		d.state.At = e.Place.Next()
+		if e.Err != nil {
+			d.alarm(e.Index, "an entry that came cannot be used: %v", e.Err)
+			continue
+		}
+		l := letters[e.Place]
+		entry, err := custody.ParseEntry(l.Entry)
+		if err != nil {
+			return err
+		}
+		if e.Party == directory.Everyone {
+			if err := d.openEntry(e.Index, entry); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := d.letter(e.Index, entry, l, changed); err != nil {
+			d.alarm(e.Index, "a letter that came says what cannot be: %v", err)
+		}
+		if err := d.compare(ctx, l.Checkpoint); err != nil {
+			d.alarm(e.Index, "%v", err)
+		}
+	}
+	if !feed.More {
+		d.tree = feed.Tree
+	}
+	for _, i := range changed {
+		if err := d.saveItem(i); err != nil {
+			return err
+		}
+	}
+	if err := d.parcels(ctx, feed.Parcels); err != nil {
+		return err
+	}
+	if len(feed.Entries) == 0 && len(feed.Parcels) == 0 && d.state.Tree.Size == d.tree.Size {
+		return nil
+	}
+	return d.save()
+}
+
+// openEntry keeps a statement of the directory, and alarms at one about this person
+// that this person did not sign.
+func (d *Desk) openEntry(index int64, e custody.Entry) error {
+	if index == 0 && !bytes.Equal(e.Bytes(), d.Account.Institution) {
+		return fault.Mismatch.New("the log begins with another institution than the one that invited you").WithHint("this is not the registry that the invitation named; do not go on")
+	}
+	_, known := d.seen[index]
+	dir, taken := directory.Take(d.dir, index, e.Statement)
+	if !taken || known {
+		d.dir = dir
+		return nil
+	}
+	now := d.Now()
+	if err := d.Vault.Put(fmt.Sprintf("open-%012d", index), statement{index, e.Bytes(), now}); err != nil {
+		return err
+	}
+	d.dir, d.seen[index] = dir, now
+	for _, event := range d.dir.About(d.Person) {
+		if event.Index != index {
+			continue
+		}
+		mine := false
+		for _, s := range event.Signers {
+			mine = mine || s == d.Keys.Person.Public().ID()
+		}
+		if !mine {
+			d.alarm(index, "a statement about you that you did not sign: %s", event.Kind)
+		}
+	}
+	return nil
+}
+
+// compare verifies that the log which a correspondent saw is the one that we see.
+func (d *Desk) compare(ctx context.Context, note []byte) error {
+	if len(note) == 0 || d.gossip[string(note)] {
+		return nil
+	}
+	p, err := d.Client.View.Parse(note)
+	if err != nil {
+		return err
+	}
+	err = d.Client.Compare(ctx, p)
+	if err == nil {
+		d.gossip[string(note)] = true
+	}
+	if errors.Is(err, fault.Mismatch) {
+		return err
+	}
+	return nil
+}
+
+// parcels takes keys that the marking desk sent.
+func (d *Desk) parcels(ctx context.Context, all []client.Listed) error {
+	for _, p := range all {
+		data, err := d.Client.Parcel(ctx, p.Digest)
+		if err != nil {
+			return err
+		}
+		d.state.Parcel = p.Seq
+		plain, err := seal.Open(data, d.Keys.Identity)
+		if err != nil {
+			continue // somebody's noise
+		}
+		if d.offered(plain) {
+			continue
+		}
+		delivery, err := entries.ParseDelivery(plain)
+		if err != nil {
+			continue
+		}
+		if i := d.items[delivery.Cable]; i != nil && i.Delivered == nil {
+			i.Delivered = data
+			if err := d.saveItem(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// letter takes an entry about a cable.
+func (d *Desk) letter(index int64, e custody.Entry, l *post.Letter, changed map[string]*Item) error {
+	if d.dir == nil {
+		return fault.Mismatch.New("a letter before the institution")
+	}
+	kind, _, err := sign.Claims(e.Statement)
+	if err != nil {
+		return err
+	}
+	a := Act{Index: index, Kind: kind, Entry: e.Bytes(), Seen: d.Now().UTC().Truncate(time.Second)}
+	if kind == entries.KindRelease {
+		return d.released(a, e, l, changed)
+	}
+	cable, apply, err := d.about(&a, e.Statement)
+	if err != nil {
+		return err
+	}
+	i := d.items[cable]
+	if i == nil {
+		return fault.NotFound.New("a letter of kind %q about a cable that this desk does not know", kind)
+	}
+	if err := apply(i); err != nil {
+		return err
+	}
+	i.act(a)
+	changed[i.Cable] = i
+	return nil
+}
+
+// released takes a release: of a cable to me, or of one of mine.
+func (d *Desk) released(a Act, e custody.Entry, l *post.Letter, changed map[string]*Item) error {
+	var body entries.Release
+	author, err := d.signedBy(a.Index, e.Statement, entries.KindRelease, &body)
+	if err != nil {
+		return err
+	}
+	if err := body.Check(); err != nil {
+		return err
+	}
+	i := d.items[body.Cable]
+	if i == nil {
+		i = &Item{Cable: body.Cable, Receipt: -1}
+		d.items[body.Cable] = i
+	}
+	if i.Index != 0 && i.Index != a.Index {
+		return fault.Exists.New("the cable %.8s was released at entry %d already", body.Cable, i.Index)
+	}
+	i.Release, i.Index, i.Author, i.Arrived = body, a.Index, author, a.Seen
+	i.Mine = author == d.Person
+	if l.Copy != nil && l.Copy.Person == d.Person {
+		i.Copy, i.Key = l.Copy, l.Key
+	}
+	a.Who = author
+	i.act(a)
+	changed[i.Cable] = i
+	return nil
+}
+
+// signedBy verifies a statement that one person signed.
+func (d *Desk) signedBy(index int64, statement []byte, kind string, body any) (string, error) {
+	_, signers, err := sign.Claims(statement)
+	if err != nil {
+		return "", err
+	}
+	p, err := d.dir.SignerAt(signers[0], index)
+	if err != nil {
+		return "", err
+	}
+	keys := []*sign.Public{p.Sign}
+	for _, s := range signers[1:] {
+		device, err := d.dir.DeviceKey(s.String())
+		if err != nil {
+			return "", err
+		}
+		keys = append(keys, device)
+	}
+	return p.ID, sign.Open(statement, kind, body, keys...)
+}

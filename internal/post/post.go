@@ -1,0 +1,142 @@
+// Package post is how entries of the log travel to those they concern: as letters,
+// sealed to one party each. It knows no route; what it seals, a registry carries
+// and cannot open.
+package post
+
+import (
+	"encoding/json"
+	"slices"
+
+	"chancery/internal/canonical"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/seal"
+)
+
+// A Letter is an entry of the log for one party, and what that party needs with it.
+type Letter struct {
+	Entry []byte `json:"entry"` // custody.Entry, as bytes
+	// Checkpoint is the newest that the writer had seen: a log that shows different
+	// things to different parties is noticed when they write to each other.
+	Checkpoint []byte `json:"checkpoint,omitempty"`
+	// With a release: the reader's copy, and the identity to which the kit is sealed.
+	Copy *entries.Copy `json:"copy,omitempty"`
+	Key  string        `json:"key,omitempty"`
+	// With a release, for a custodian: the share of the escrow's key.
+	Share []byte `json:"share,omitempty"`
+}
+
+// An Address is a party and the recipient to which its letters are sealed.
+type Address struct {
+	Party     string
+	Recipient string
+}
+
+// To is the address of a person.
+func To(p directory.Person) Address { return Address{p.Party(), p.Recipient} }
+
+// Parties returns the addresses of an institution's marking desk with a key, and
+// of its overseers, who get a letter about every act.
+func Parties(in directory.Institution, marking string) []Address {
+	var out []Address
+	for _, m := range in.Marking {
+		if m.Sign.ID().String() == marking {
+			out = append(out, Address{directory.MarkingParty(m.Name), m.Recipient})
+		}
+	}
+	return append(out, Overseers(in)...)
+}
+
+// Overseers returns the addresses of the overseers.
+func Overseers(in directory.Institution) []Address {
+	var out []Address
+	for _, o := range in.Overseers {
+		out = append(out, Address{directory.OverseerParty(o.Name), o.Recipient})
+	}
+	return out
+}
+
+// bucket is what lengths of letters are rounded up to, in bytes.
+const bucket = 1 << 10
+
+// Seal seals letters to their addresses. All get one length, whatever is in them.
+func Seal(letters []Letter, to []Address) ([]custody.Body, error) {
+	plain := make([][]byte, len(letters))
+	longest := 0
+	for i, l := range letters {
+		data, err := json.Marshal(l)
+		if err != nil {
+			return nil, fault.Internal.Wrap(err, "write a letter")
+		}
+		plain[i] = data
+		longest = max(longest, len(data))
+	}
+	longest = (longest + bucket - 1) / bucket * bucket
+	out := make([]custody.Body, len(letters))
+	for i, data := range plain {
+		r, err := seal.ParseRecipient(to[i].Recipient)
+		if err != nil {
+			return nil, err
+		}
+		sealed, err := seal.SealPadded(data, longest, r)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = custody.Body{Party: to[i].Party, Data: sealed}
+	}
+	return out, nil
+}
+
+// Submit makes the submission of a statement whose entry goes to all addresses
+// alike, each once.
+func Submit(statement, checkpoint []byte, to ...Address) (custody.Submission, error) {
+	e := custody.NewEntry(statement)
+	seen := map[string]bool{}
+	to = slices.DeleteFunc(slices.Clone(to), func(a Address) bool {
+		before := seen[a.Party]
+		seen[a.Party] = true
+		return before
+	})
+	letters := make([]Letter, len(to))
+	for i := range letters {
+		letters[i] = Letter{Entry: e.Bytes(), Checkpoint: checkpoint}
+	}
+	bodies, err := Seal(letters, to)
+	return custody.Submission{Commitment: e.Commitment(), Bodies: bodies}, err
+}
+
+// Publish makes the submission of a statement that lies open.
+func Publish(statement []byte) custody.Submission {
+	return publish(custody.NewEntry(statement))
+}
+
+func publish(e custody.Entry) custody.Submission {
+	return custody.Submission{Commitment: e.Commitment(), Bodies: []custody.Body{{Party: directory.Everyone, Data: e.Bytes()}}}
+}
+
+// PublishEntry is [Publish] for an entry that was kept, to be submitted once more.
+func PublishEntry(entry []byte) (custody.Submission, error) {
+	e, err := custody.ParseEntry(entry)
+	return publish(e), err
+}
+
+// Open opens a letter, or reads an entry that lies open. What the entry says, and
+// that it stands in the log, is still to be verified.
+func Open(party string, data []byte, ids ...*seal.Identity) (*Letter, custody.Entry, error) {
+	if party == directory.Everyone {
+		e, err := custody.ParseEntry(data)
+		return &Letter{Entry: data}, e, err
+	}
+	plain, err := seal.Open(data, ids...)
+	if err != nil {
+		return nil, custody.Entry{}, err
+	}
+	var l Letter
+	if _, _, err := canonical.Decode(plain, &l); err != nil {
+		return nil, custody.Entry{}, fault.Input.Wrap(err, "not a letter")
+	}
+	e, err := custody.ParseEntry(l.Entry)
+	return &l, e, err
+}

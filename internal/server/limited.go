@@ -1,0 +1,64 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"chancery/internal/fault"
+	"chancery/internal/pass"
+)
+
+// Limits on work at once.
+const (
+	maxHeavy   = 4       // large requests read at a time
+	heavyBytes = 1 << 20 // what is large
+	maxCallers = 10000   // whose rates are remembered
+)
+
+// limits holds how much each caller may still ask.
+type limits struct {
+	rate, burst float64
+	now         func() time.Time
+
+	mu  sync.Mutex
+	all map[string]*rate.Limiter // guarded by mu
+}
+
+// limited refuses a caller who asks too often: a device by its key, strangers by
+// their address.
+func (s *Server) limited(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		who, err := pass.Signer(r.TLS)
+		name := who.String()
+		if err != nil {
+			name, _, _ = net.SplitHostPort(r.RemoteAddr)
+		}
+		if !s.limits.allow(name) {
+			s.counts.limited.Add(1)
+			w.Header().Set("Retry-After", "1")
+			return fault.Permission.New("too many requests from this device").WithHint("wait a moment; the desk tries again by itself")
+		}
+		return h(w, r)
+	}
+}
+
+func (l *limits) allow(name string) bool {
+	if l.rate <= 0 {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := l.all[name]
+	if one == nil {
+		if len(l.all) >= maxCallers || l.all == nil {
+			l.all = map[string]*rate.Limiter{} // forgetting is kinder than refusing
+		}
+		one = rate.NewLimiter(rate.Limit(l.rate), int(l.burst))
+		l.all[name] = one
+	}
+	return one.AllowN(l.now(), 1)
+}

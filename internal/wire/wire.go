@@ -1,0 +1,213 @@
+// Package wire is what a registry and its desks say to each other: routes, and the
+// JSON of requests and answers. It decides nothing and opens nothing.
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"chancery/internal/custody"
+	"chancery/internal/fault"
+)
+
+// Routes of a registry. Those of C2SP tlog-tiles lie beside them: /checkpoint and
+// /tile/...
+const (
+	RouteEntries     = "/v1/entries"     // POST: log entries
+	RouteFeed        = "/v1/feed"        // GET: what came for me
+	RouteHead        = "/v1/head"        // GET: the newest checkpoint
+	RouteConsistency = "/v1/consistency" // GET: between two sizes
+	RouteProof       = "/v1/proof"       // GET: that an entry is in the log
+	RouteParcels     = "/v1/parcels/"    // PUT, GET: a sealed file, by its digest
+	RouteEnrol       = "/v1/enrol"       // POST: keys of somebody who was invited
+	RouteEnrolments  = "/v1/enrolments"  // GET, by an authority: what was handed in
+	RouteHealth      = "/health"
+	RouteMetrics     = "/metrics"
+)
+
+// Limits on bodies, in bytes.
+const (
+	MaxParcel  = 80 << 20
+	MaxSubmit  = 96 << 20
+	MaxEnrol   = 64 << 10
+	MaxAnswer  = 128 << 20
+	MaxEntries = 256 // in one answer of a feed
+	MaxFor     = 16384
+)
+
+// A Head is a checkpoint with the proof that it extends the one of the size that
+// was asked about.
+type Head struct {
+	Checkpoint  []byte         `json:"checkpoint"`
+	Consistency tlog.TreeProof `json:"consistency,omitempty"`
+	Cosigned    []byte         `json:"cosigned,omitempty"` // the newest that witnesses signed
+}
+
+// Submit asks to log entries.
+type Submit struct {
+	Since       int64        `json:"since"` // size of the log that the sender knows
+	Submissions []Submission `json:"submissions"`
+}
+
+// A Submission is one of package custody.
+type Submission struct {
+	Commitment []byte `json:"commitment"`
+	Bodies     []Body `json:"bodies"`
+}
+
+// A Body is the entry for one party.
+type Body struct {
+	Party string `json:"party"`
+	Data  []byte `json:"data"`
+}
+
+// Submitted answers Submit: where the entries stand, proven against Head.
+type Submitted struct {
+	Head    Head               `json:"head"`
+	Indexes []int64            `json:"indexes"`
+	Proofs  []tlog.RecordProof `json:"proofs"`
+}
+
+// A Feed is what came for a party, in the order of the log, and parcels.
+type Feed struct {
+	Head    Head     `json:"head"`
+	Entries []Entry  `json:"entries,omitempty"`
+	Parcels []Parcel `json:"parcels,omitempty"`
+	More    bool     `json:"more,omitempty"` // there is more: ask again at once
+}
+
+// An Entry is a body with the proof that its commitment stands in Head's tree.
+type Entry struct {
+	Index int64            `json:"index"`
+	Part  int64            `json:"part"`
+	Party string           `json:"party"`
+	Data  []byte           `json:"data"`
+	Proof tlog.RecordProof `json:"proof"`
+}
+
+// A Parcel tells of a sealed file.
+type Parcel struct {
+	Seq    int64  `json:"seq"`
+	Digest []byte `json:"digest"`
+}
+
+// A Proof answers for one entry.
+type Proof struct {
+	Head  Head             `json:"head"`
+	Index int64            `json:"index"`
+	Proof tlog.RecordProof `json:"proof"`
+}
+
+// A Problem is an error on the wire.
+type Problem struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// kinds are those of package fault that cross the wire, by name.
+var kinds = func() map[string]fault.Kind {
+	out := map[string]fault.Kind{}
+	for k := fault.Internal; k <= fault.Interrupted; k++ {
+		out[k.Error()] = k
+	}
+	return out
+}()
+
+// WriteProblem answers a request with an error. What is a defect or a failure of
+// the machine is not described to strangers.
+func WriteProblem(w http.ResponseWriter, err error) {
+	kind := fault.KindOf(err)
+	p := Problem{Kind: kind.Error(), Message: err.Error()}
+	var told *fault.Error
+	if errors.As(err, &told) {
+		p.Hint = told.Hint
+	}
+	if kind == fault.Internal || kind == fault.System {
+		p.Message, p.Hint = "the registry could not do it", "try again; its operator finds the reason in its log"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(kind.HTTPStatus())
+	json.NewEncoder(w).Encode(p) // nobody is left to tell of a failure
+}
+
+// ReadProblem turns the body of an answer that is no success into an error of the
+// kind that the registry meant.
+func ReadProblem(status int, body []byte) error {
+	var p Problem
+	if json.Unmarshal(body, &p) != nil || p.Message == "" {
+		return fault.System.New("the registry answered with status %d", status)
+	}
+	kind, known := kinds[p.Kind]
+	if !known {
+		kind = fault.System
+	}
+	err := kind.New("%s", p.Message)
+	if p.Hint != "" {
+		err = err.WithHint("%s", p.Hint)
+	}
+	return err
+}
+
+// ToCustody checks lengths and turns submissions into those of the log.
+func (s *Submit) ToCustody() ([]custody.Submission, error) {
+	var out []custody.Submission
+	for _, one := range s.Submissions {
+		if len(one.Commitment) != len(custody.Commitment{}) {
+			return nil, fault.Input.New("a commitment has %d bytes, not %d", len(custody.Commitment{}), len(one.Commitment))
+		}
+		c := custody.Submission{Commitment: custody.Commitment(one.Commitment)}
+		for _, b := range one.Bodies {
+			c.Bodies = append(c.Bodies, custody.Body(b))
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// FromCustody is the reverse.
+func FromCustody(all []custody.Submission) []Submission {
+	out := make([]Submission, len(all))
+	for i, s := range all {
+		out[i].Commitment = s.Commitment[:]
+		for _, b := range s.Bodies {
+			out[i].Bodies = append(out[i].Bodies, Body(b))
+		}
+	}
+	return out
+}
+
+// FormatParcel is the body of a request to keep a sealed file: for whom it is, one
+// line of JSON, then the file.
+func FormatParcel(parties []string, data []byte) []byte {
+	line, err := json.Marshal(parties)
+	if err != nil {
+		panic(err) // strings
+	}
+	return slices.Concat(line, []byte{'\n'}, data)
+}
+
+var validParty = regexp.MustCompile(`^[a-z]+(:[a-z0-9.-]+)?$`)
+
+// ParseParcel reads what FormatParcel wrote.
+func ParseParcel(body []byte) (parties []string, data []byte, err error) {
+	line, data, ok := bytes.Cut(body, []byte{'\n'})
+	if !ok || json.Unmarshal(line, &parties) != nil {
+		return nil, nil, fault.Input.New("not a parcel")
+	}
+	if len(parties) == 0 || len(parties) > MaxFor || len(data) == 0 {
+		return nil, nil, fault.Input.New("a parcel of %d bytes for %d parties: 1 to %d", len(data), len(parties), MaxFor)
+	}
+	for _, p := range parties {
+		if len(p) > custody.MaxParty || !validParty.MatchString(p) {
+			return nil, nil, fault.Input.New("a parcel for %.40q", p)
+		}
+	}
+	return parties, data, nil
+}
