@@ -18,6 +18,7 @@ import (
 	"chancery/internal/custody"
 	"chancery/internal/sign"
 	"chancery/internal/store"
+	"chancery/internal/store/dialect"
 	"chancery/internal/store/storetest"
 )
 
@@ -196,19 +197,29 @@ func (a *acknowledged) start(t *testing.T, address, keyFile string) *process {
 	return p
 }
 
-// TestTogether starts processes that all find an empty PostgreSQL database.
+// TestTogether starts processes that all find an empty database.
 func TestTogether(t *testing.T) {
-	address := storetest.StartCluster(t).Database()
-	var wait sync.WaitGroup
-	for range 6 {
-		wait.Go(func() {
-			s, err := store.Open(t.Context(), address)
-			if err != nil {
-				t.Error(err)
-				return
+	file := filepath.Join(t.TempDir(), "registry.db")
+	if err := dialect.CreateFile(file); err != nil {
+		t.Fatal(err)
+	}
+	for name, address := range map[string]string{"SQLite": file, "PostgreSQL": storetest.StartCluster(t).Database()} {
+		t.Run(name, func(t *testing.T) {
+			var wait sync.WaitGroup
+			for i := range 6 {
+				wait.Go(func() {
+					s, err := store.Open(t.Context(), address)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer s.Close()
+					if err := s.PutParcel(t.Context(), []byte{byte(i)}, []string{"a"}, false); err != nil {
+						t.Error(err)
+					}
+				})
 			}
-			s.Close()
+			wait.Wait()
 		})
 	}
-	wait.Wait()
 }

@@ -23,7 +23,7 @@ func (s *Store) Log() *Log { return &Log{s} }
 // Create is that of [custody.Storage].
 func (l *Log) Create(ctx context.Context, checkpoint []byte) error {
 	_, err := l.db.ExecContext(ctx, "INSERT INTO log_head (id, size, checkpoint) VALUES (1, 0, $1)", checkpoint)
-	if err = dialect.Explain(err, "start the log"); errors.Is(err, fault.Exists) {
+	if err = dialect.Explain(ctx, err, "start the log"); errors.Is(err, fault.Exists) {
 		return fault.Exists.New("the database holds a log already").WithHint("open it instead; a second log would hide the first")
 	}
 	return err
@@ -33,7 +33,7 @@ func (l *Log) Create(ctx context.Context, checkpoint []byte) error {
 // lock on the row of the head goes with the process that holds it.
 func (l *Log) Sequence(ctx context.Context, f func(custody.Tx) (*custody.Batch, error)) error {
 	return l.inTx(ctx, "log entries", func(tx *sql.Tx) error {
-		head, err := headOf(ctx, tx, l.engine.ForUpdate)
+		head, err := headOf(ctx, tx, l.db.ForUpdate)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (l *Log) Sequence(ctx context.Context, f func(custody.Tx) (*custody.Batch, 
 // writeBatch writes what a batch adds to a log of a size.
 func writeBatch(ctx context.Context, tx *sql.Tx, size int64, b *custody.Batch) error {
 	first := tlog.StoredHashCount(size)
-	err := insert(ctx, tx, "log_leaf", "idx, commitment, hashes", len(b.Submissions), func(i int) []any {
+	err := insert(ctx, tx, "log_leaf", "idx, commitment, hashes", "", len(b.Submissions), func(i int) []any {
 		at := size + int64(i)
 		return []any{at, b.Submissions[i].Commitment[:], joined(b.Nodes[tlog.StoredHashCount(at)-first : tlog.StoredHashCount(at+1)-first])}
 	})
@@ -65,7 +65,7 @@ func writeBatch(ctx context.Context, tx *sql.Tx, size int64, b *custody.Batch) e
 			parts = append(parts, part{size + int64(i), int64(j), body})
 		}
 	}
-	err = insert(ctx, tx, "log_body", "idx, part, party, data", len(parts), func(i int) []any {
+	err = insert(ctx, tx, "log_body", "idx, part, party, data", "", len(parts), func(i int) []any {
 		p := parts[i]
 		return []any{p.idx, p.part, p.Party, p.Data}
 	})
@@ -75,7 +75,7 @@ func writeBatch(ctx context.Context, tx *sql.Tx, size int64, b *custody.Batch) e
 	done, err := tx.ExecContext(ctx, "UPDATE log_head SET size = $1, checkpoint = $2 WHERE id = 1 AND size = $3",
 		size+int64(len(b.Submissions)), b.Checkpoint, size)
 	if err != nil {
-		return dialect.Explain(err, "log entries")
+		return dialect.Explain(ctx, err, "log entries")
 	}
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
 		return fault.System.New("log entries: the head of the log moved inside a transaction")
@@ -127,7 +127,7 @@ func headOf(ctx context.Context, q querier, forUpdate string) (custody.Head, err
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, fault.NotFound.New("the database holds no log").WithHint("chancery init starts one")
 	}
-	return h, dialect.Explain(err, "read the head of the log")
+	return h, dialect.Explain(ctx, err, "read the head of the log")
 }
 
 // Nodes is that of [custody.Storage].
@@ -238,7 +238,7 @@ func (l *Log) Bodies(ctx context.Context, party string, from custody.Place, n in
 func (l *Log) SetCosigned(ctx context.Context, size int64, checkpoint []byte) error {
 	_, err := l.db.ExecContext(ctx, `INSERT INTO log_cosigned (id, size, checkpoint) VALUES (1, $1, $2)
 		ON CONFLICT (id) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint WHERE log_cosigned.size <= excluded.size`, size, checkpoint)
-	return dialect.Explain(err, "store a cosigned checkpoint")
+	return dialect.Explain(ctx, err, "store a cosigned checkpoint")
 }
 
 // Cosigned is that of [custody.Storage].
@@ -248,5 +248,5 @@ func (l *Log) Cosigned(ctx context.Context) ([]byte, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fault.NotFound.New("no witness has cosigned the log yet")
 	}
-	return out, dialect.Explain(err, "read the cosigned checkpoint")
+	return out, dialect.Explain(ctx, err, "read the cosigned checkpoint")
 }

@@ -18,8 +18,7 @@ import (
 // A Store is one database. It is safe for any number of goroutines, and several
 // processes may have one open.
 type Store struct {
-	db     *sql.DB
-	engine dialect.Engine
+	db *dialect.DB
 }
 
 // Create makes the file of a new SQLite database, or uses an empty PostgreSQL
@@ -34,11 +33,11 @@ func Create(ctx context.Context, address string) (*Store, error) {
 // Open opens a database, postgres://... or the name of an SQLite file that
 // exists, and brings its tables to what this version needs. It never makes a file.
 func Open(ctx context.Context, address string) (*Store, error) {
-	db, engine, err := dialect.Open(ctx, address)
+	db, err := dialect.Open(ctx, address)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db, engine}
+	s := &Store{db}
 	if err := s.migrate(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -49,12 +48,15 @@ func Open(ctx context.Context, address string) (*Store, error) {
 // migrate runs the migrations that are still to come. Processes that start
 // together may run it at once: what one did, the other finds done.
 func (s *Store) migrate(ctx context.Context) error {
-	p, err := goose.NewProvider(s.engine.Migration, s.db, schema.Files, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(s.db.Migration, s.db.DB, schema.Files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return dialect.Explain(err, "read the migrations")
+		return dialect.Explain(ctx, err, "read the migrations")
 	}
 	for attempt := 0; ; attempt++ {
-		_, err := p.Up(ctx)
+		err := dialect.Wait(ctx, func() error {
+			_, err := p.Up(ctx)
+			return err
+		})
 		if err == nil {
 			return nil
 		}
@@ -63,13 +65,15 @@ func (s *Store) migrate(ctx context.Context) error {
 			return nil // another process was faster
 		}
 		if attempt == 3 {
-			return dialect.Explain(err, "bring the database to this version")
+			return dialect.Explain(ctx, err, "bring the database to this version")
 		}
 	}
 }
 
 // Close closes the database.
-func (s *Store) Close() error { return dialect.Explain(s.db.Close(), "close the database") }
+func (s *Store) Close() error {
+	return dialect.Explain(context.Background(), s.db.Close(), "close the database")
+}
 
 // A querier is a database or a transaction.
 type querier interface {
@@ -82,13 +86,13 @@ type querier interface {
 func (s *Store) inTx(ctx context.Context, doing string, f func(tx *sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return dialect.Explain(err, doing)
+		return dialect.Explain(ctx, err, doing)
 	}
 	defer tx.Rollback() // after a commit it does nothing
 	if err := f(tx); err != nil {
 		return err
 	}
-	return dialect.Explain(tx.Commit(), doing)
+	return dialect.Explain(ctx, tx.Commit(), doing)
 }
 
 // Rows that one statement names: any number up to few, then a few lengths, so
@@ -115,8 +119,9 @@ func inChunks(n int, f func(from, to int) error) error {
 	return nil
 }
 
-// insert adds rows of len(columns) values each.
-func insert(ctx context.Context, q querier, table string, columns string, rows int, row func(i int) []any) error {
+// insert adds rows of len(columns) values each. onConflict, if not empty, says what
+// becomes of one that is there already.
+func insert(ctx context.Context, q querier, table, columns, onConflict string, rows int, row func(i int) []any) error {
 	return inChunks(rows, func(from, to int) error {
 		var args []any
 		var values []string
@@ -125,8 +130,8 @@ func insert(ctx context.Context, q querier, table string, columns string, rows i
 			values = append(values, "("+placeholders(len(args)+1, len(r))+")")
 			args = append(args, r...)
 		}
-		_, err := q.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+strings.Join(values, ", "), args...)
-		return dialect.Explain(err, "write to "+table)
+		_, err := q.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+strings.Join(values, ", ")+onConflict, args...)
+		return dialect.Explain(ctx, err, "write to "+table)
 	})
 }
 
@@ -147,13 +152,13 @@ func placeholders(from, n int) string {
 func each(ctx context.Context, q querier, doing, query string, args []any, scan func(rows *sql.Rows) error) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return dialect.Explain(err, doing)
+		return dialect.Explain(ctx, err, doing)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
-			return dialect.Explain(err, doing)
+			return dialect.Explain(ctx, err, doing)
 		}
 	}
-	return dialect.Explain(rows.Err(), doing)
+	return dialect.Explain(ctx, rows.Err(), doing)
 }

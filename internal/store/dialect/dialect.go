@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -56,8 +57,9 @@ func badAddress() error {
 
 // sqliteOptions make every commit durable before it returns, let readers go on
 // while one writes, and take the lock for writing at the beginning of a
-// transaction, where waiting for it is possible.
-const sqliteOptions = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=busy_timeout(30000)&_txlock=immediate"
+// transaction, where waiting for it is possible. They wait for it a short time,
+// in milliseconds; a [DB] goes on waiting.
+const sqliteOptions = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=busy_timeout(100)&_txlock=immediate"
 
 // Connections at most, open and kept.
 const (
@@ -68,17 +70,18 @@ const (
 // Open reaches a database: a URL that begins with postgres:// or postgresql://, or the name of a
 // SQLite file. A file must exist (fault.NotFound), so that a typing error never
 // starts an empty log.
-func Open(ctx context.Context, address string) (*sql.DB, Engine, error) {
-	db, engine, err := reach(address)
+func Open(ctx context.Context, address string) (*DB, error) {
+	pool, engine, err := reach(address)
 	if err != nil {
-		return nil, engine, err
+		return nil, err
 	}
+	db := &DB{pool, engine}
 	db.SetMaxOpenConns(maxOpen)
 	db.SetMaxIdleConns(maxIdle)
 	if err := db.PingContext(ctx); err != nil {
-		return nil, engine, errors.Join(Explain(err, "reach the database"), db.Close())
+		return nil, errors.Join(Explain(ctx, err, "reach the database"), db.Close())
 	}
-	return db, engine, nil
+	return db, nil
 }
 
 // reach prepares a database without speaking to it.
@@ -129,8 +132,9 @@ func CreateFile(address string) error {
 
 // Explain says in our terms what an engine refused: fault.Exists where a row is
 // there already, fault.Interrupted where the caller gave up, else fault.System.
-// An address with a password in it is never part of the message.
-func Explain(err error, doing string) error {
+// Once ctx has ended, what an engine says of it is various, and all of it is the
+// caller's doing. An address with a password in it is never part of the message.
+func Explain(ctx context.Context, err error, doing string) error {
 	var pg *pgconn.PgError
 	var lite *sqlite.Error
 	switch {
@@ -138,18 +142,35 @@ func Explain(err error, doing string) error {
 		return nil
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return fault.Interrupted.Wrap(err, "%s", doing)
+	case over(ctx) != nil && !taken(err):
+		return fault.Interrupted.Wrap(over(ctx), "%s", doing)
+	case taken(err):
+		return fault.Exists.New("%s: it is there already", doing)
 	case errors.As(err, &pg):
-		if pg.Code == "23505" {
-			return fault.Exists.New("%s: it is there already", doing)
-		}
 		return fault.System.New("%s: PostgreSQL says %s (%s)", doing, pg.Message, pg.Code)
 	case errors.As(err, &lite):
-		if code := lite.Code(); code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || code == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
-			return fault.Exists.New("%s: it is there already", doing)
-		}
 		return fault.System.New("%s: %v", doing, lite)
 	}
 	return fault.System.Wrap(scrubbed{err}, "%s", doing).WithHint("is the database running, and is there room on its disk?")
+}
+
+// over says why the caller waits no longer; nil if they do. A deadline that a
+// connection saw may be past before the context's own clock rings.
+func over(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
+}
+
+// taken says whether an engine refused a row because it is there already.
+func taken(err error) bool {
+	var pg *pgconn.PgError
+	var lite *sqlite.Error
+	if errors.As(err, &pg) {
+		return pg.Code == "23505"
+	}
+	return errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 }
 
 // scrubbed hides what connection errors say of the address.

@@ -15,8 +15,8 @@ import (
 
 var _ custody.Storage = (*Memory)(nil)
 
-// A Memory is a log in memory that fails on demand. It keeps what a database
-// would; two [custody.Log] may share one.
+// A Memory is a log and parcels in memory that fails on demand. It keeps what a
+// database would; two [custody.Log] may share one.
 type Memory struct {
 	// Fail, if set, is called before each write. See [Failure].
 	Fail func(op string) Failure
@@ -33,6 +33,8 @@ type Memory struct {
 	submitted [][]custody.Body // by index
 	size      int64            // of cosigned
 	cosigned  []byte
+
+	kept kept
 }
 
 // A Failure is how a write fails.
@@ -185,13 +187,14 @@ type Saved struct {
 	nodes     []tlog.Hash
 	bodies    map[string][]custody.Stored
 	submitted [][]custody.Body
+	kept      kept
 }
 
 // Save returns the state, for [Memory.Restore].
 func (m *Memory) Save() *Saved {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return &Saved{m.head, slices.Clone(m.leaves), slices.Clone(m.nodes), maps.Clone(m.bodies), slices.Clone(m.submitted)}
+	return &Saved{m.head, slices.Clone(m.leaves), slices.Clone(m.nodes), maps.Clone(m.bodies), slices.Clone(m.submitted), m.kept.clone()}
 }
 
 // Restore puts a state back behind everybody's back.
@@ -199,6 +202,7 @@ func (m *Memory) Restore(s *Saved) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.head, m.leaves, m.nodes, m.bodies, m.submitted = s.head, slices.Clone(s.leaves), slices.Clone(s.nodes), maps.Clone(s.bodies), slices.Clone(s.submitted)
+	m.kept = s.kept.clone()
 }
 
 // Bodies is that of [custody.Storage].
