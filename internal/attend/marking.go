@@ -39,6 +39,7 @@ type Marking struct {
 	at      place         // how far letters were attended to
 	behind  []letter      // to be tried again
 	learned custody.Place // how far open entries and the desk's own were read
+	read    int64         // size of the log up to which all open entries were read
 	noted   int64         // size of the log that the desk said it read
 	changed bool          // the directory, since then
 	usable  atomic.Int64  // draws that could serve a cable
@@ -113,7 +114,9 @@ func (m *Marking) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		more = len(feed.Entries) > 0
+		if more = feed.More; !more {
+			m.read = feed.Tree.Size
+		}
 		for _, e := range feed.Entries {
 			m.learned = e.Place.Next()
 			if e.Err != nil {
@@ -188,6 +191,9 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 	feed, err := m.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, m.own(), m.party()}, From: from, Parcel: 1 << 62, Wait: wait}, m.opener(opened))
 	if err != nil {
 		return err
+	}
+	if !feed.More {
+		m.read = feed.Tree.Size
 	}
 	before := m.behind
 	m.behind = nil
@@ -291,18 +297,17 @@ func (m *Marking) publish(ctx context.Context, prepared []marking.Prepared) erro
 
 // note says in the log how far the desk has read the directory.
 func (m *Marking) note(ctx context.Context) error {
-	last, _ := m.Client.View.Last()
-	if !m.changed || m.dir.Head(last.Size) == m.dir.Head(m.noted) {
+	if !m.changed || m.dir.Head(m.read) == m.dir.Head(m.noted) {
 		m.changed = false
 		return nil
 	}
-	s, err := sign.Sign(entries.KindNoted, entries.Noted{Size: last.Size, Register: m.dir.Head(last.Size)}, m.Key)
+	s, err := sign.Sign(entries.KindNoted, entries.Noted{Size: m.read, Register: m.dir.Head(m.read)}, m.Key)
 	if err != nil {
 		return err
 	}
 	if _, err := m.Client.Submit(ctx, post.Publish(s)); err != nil {
 		return err
 	}
-	m.noted, m.changed = last.Size, false
+	m.noted, m.changed = m.read, false
 	return nil
 }

@@ -26,8 +26,42 @@ type verbs struct {
 	Trace   traceOptions   `cmd:"" help:"Say whose copy the words of a leak came from, or that it cannot be told."`
 	Measure measureOptions `cmd:"" help:"Measure what the tracer reaches: the tables of docs/figures.md."`
 	Demo    demoOptions    `cmd:"" help:"Play a leak from end to end: an invented embassy, twelve readers, three newspapers."`
-	Witness witnessOptions `cmd:"" help:"Watch a custody log from outside and cosign what extends it."`
+
+	Init      initOptions      `cmd:"" group:"service" help:"Found an institution: its log, its marking desk, its keys."`
+	Serve     serveOptions     `cmd:"" group:"service" help:"Run the registry and the marking desk."`
+	Custodian custodianOptions `cmd:"" group:"service" help:"Keep shares without which no leak is traced."`
+	Witness   witnessOptions   `cmd:"" group:"service" help:"Watch a custody log from outside and cosign what extends it."`
+	Log       logOptions       `cmd:"" group:"service" help:"Verify the custody log, or a proof from it."`
+
+	Invite  inviteOptions  `cmd:"" group:"people" help:"Invite somebody (authority)."`
+	Enrol   enrolOptions   `cmd:"" group:"people" help:"Make your desk from an invitation."`
+	Admit   admitOptions   `cmd:"" group:"people" help:"Put somebody's keys into the directory (authority)."`
+	Office  officeOptions  `cmd:"" group:"people" help:"Make an office (authority)."`
+	Seat    seatOptions    `cmd:"" group:"people" help:"Make a seat in an office (authority)."`
+	Appoint appointOptions `cmd:"" group:"people" help:"Offer somebody a seat (authority), or accept one."`
+	Depart  departOptions  `cmd:"" group:"people" help:"End a tenure (two authorities)."`
+	List    listOptions    `cmd:"" group:"people" help:"Show offices and restricted lists, or set a list (authority)."`
+	Device  deviceOptions  `cmd:"" group:"people" help:"List devices, or revoke one (authority)."`
+
+	Status   statusOptions   `cmd:"" group:"desk" help:"How your desk stands; sends what waits."`
+	Send     sendOptions     `cmd:"" group:"desk" help:"Send a cable to offices."`
+	Reply    replyOptions    `cmd:"" group:"desk" help:"Send a cable that answers another."`
+	Inbox    inboxOptions    `cmd:"" group:"desk" help:"List cables, the most urgent first."`
+	Read     readOptions     `cmd:"" group:"desk" help:"Open a cable."`
+	Ack      ackOptions      `cmd:"" group:"desk" help:"Tell the originator that you act on a cable."`
+	Recall   recallOptions   `cmd:"" group:"desk" help:"Call a cable back from those who have not opened it."`
+	Custody  custodyOptions  `cmd:"" group:"desk" help:"List every act on a cable, with proofs."`
+	Whohas   whohasOptions   `cmd:"" group:"desk" help:"List who holds a copy of a cable of yours."`
+	Exposure exposureOptions `cmd:"" group:"desk" help:"List every cable of which you hold a copy."`
+
 	Version versionOptions `cmd:"" help:"Print the version."`
+}
+
+// groups are the parts of the help.
+var groups = []kong.Group{
+	{Key: "service", Title: "The service"},
+	{Key: "people", Title: "People and offices"},
+	{Key: "desk", Title: "Your desk"},
 }
 
 // description opens the help of the whole command.
@@ -63,7 +97,8 @@ func Main(args []string, s Streams) (code int) {
 	s, out := s.within(ctx)
 	var v verbs
 	parser, err := kong.New(&v, kong.Name("chancery"), kong.Description(description()), kong.Writers(s.Out, s.Err),
-		kong.Exit(func(code int) { panic(stop{code}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.Exit(func(code int) { panic(stop{code}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"desk": deskFolder()},
+		kong.ExplicitGroups(groups))
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}

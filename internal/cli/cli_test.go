@@ -24,7 +24,7 @@ func streams(in string) (s Streams, out, said *bytes.Buffer) {
 }
 
 func TestFlagsFirst(t *testing.T) {
-	parser, err := kong.New(&verbs{})
+	parser, err := kong.New(&verbs{}, kong.Vars{"desk": "desk"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestAskNewPassphrase(t *testing.T) {
 // TestHelpOfEveryVerb: each verb explains itself, and says none of the words
 // that judge.
 func TestHelpOfEveryVerb(t *testing.T) {
-	parser, err := kong.New(&verbs{})
+	parser, err := kong.New(&verbs{}, kong.Vars{"desk": "desk"})
 	if err != nil {
 		t.Fatal(err)
 	}

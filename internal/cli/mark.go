@@ -61,7 +61,7 @@ func (o markOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	if draft, err = o.reviewed(draft); err != nil {
+	if draft, err = reviewed(draft, o.Draft, o.Unreviewed); err != nil {
 		return err
 	}
 	readers, err := readReaders(s, o.Readers)
@@ -92,18 +92,18 @@ func (o markOptions) Run(ctx context.Context, s Streams) error {
 
 // reviewed refuses a draft whose wordings nobody saw, unless that is meant. The
 // header that says so is for the author: it does not travel with the copies.
-func (o markOptions) reviewed(d draftFile) (draftFile, error) {
+func reviewed(d draftFile, name string, anyway bool) (draftFile, error) {
 	if !strings.EqualFold(d.Get(reviewHeader), unreviewed) {
 		return d, nil
 	}
-	if !o.Unreviewed {
-		return d, fault.Input.New("nobody has reviewed the wordings of this draft").At(label(o.Draft), 0, 0).
+	if !anyway {
+		return d, fault.Input.New("nobody has reviewed the wordings of this draft").At(label(name), 0, 0).
 			WithHint("review it and take out the header line Review, or say --unreviewed")
 	}
 	data := wording.WithoutHeader(d.data, reviewHeader)
 	without, err := cable.Parse(data)
 	if err != nil {
-		return d, draftError(o.Draft, err)
+		return d, draftError(name, err)
 	}
 	return draftFile{without, data}, nil
 }

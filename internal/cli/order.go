@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -12,12 +13,12 @@ import (
 // them and the parser takes a list of arguments in one piece only. What
 // follows -- is never a flag, and a single - is an argument.
 func flagsFirst(app *kong.Application, args []string) []string {
-	verb, ok := verbOf(app, args)
-	if !ok {
+	verb, n := verbOf(app, args)
+	if n == 0 {
 		return args
 	}
-	flags, rest := []string{args[0]}, []string(nil)
-	for i := 1; i < len(args); i++ {
+	flags, rest := slices.Clone(args[:n]), []string(nil)
+	for i := n; i < len(args); i++ {
 		switch arg := args[i]; {
 		case arg == "--":
 			rest = append(rest, args[i+1:]...)
@@ -37,13 +38,18 @@ func flagsFirst(app *kong.Application, args []string) []string {
 	return append(append(flags, "--"), rest...)
 }
 
-func verbOf(app *kong.Application, args []string) (*kong.Node, bool) {
-	for _, n := range app.Children {
-		if n.Name == args[0] {
-			return n, true
+// verbOf returns the verb that the arguments begin with, and of how many words it is;
+// 0 if there is none.
+func verbOf(app *kong.Application, args []string) (verb *kong.Node, words int) {
+	verb = app.Node
+	for _, arg := range args {
+		i := slices.IndexFunc(verb.Children, func(n *kong.Node) bool { return n.Name == arg })
+		if i < 0 {
+			break
 		}
+		verb, words = verb.Children[i], words+1
 	}
-	return nil, false
+	return verb, words
 }
 
 // takesNext says whether the argument after a flag is its value.
@@ -67,11 +73,11 @@ func flagOf(verb *kong.Node, arg string) *kong.Flag {
 // oneDash refuses a long flag with a single dash, in arguments whose flags
 // stand first. The parser would take -out for -o with the value ut.
 func oneDash(app *kong.Application, args []string) error {
-	verb, ok := verbOf(app, args)
-	if !ok {
+	verb, n := verbOf(app, args)
+	if n == 0 {
 		return nil
 	}
-	for i := 1; i < len(args) && args[i] != "--"; i++ {
+	for i := n; i < len(args) && args[i] != "--"; i++ {
 		name, _, _ := strings.Cut(strings.TrimPrefix(args[i], "-"), "=")
 		if len(name) > 1 && flagOf(verb, "--"+name) != nil {
 			return fault.Usage.New("%s has one dash", args[i]).WithHint("a long flag has two: --%s", name)

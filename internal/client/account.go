@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"errors"
+	"net/url"
 	"path/filepath"
 	"time"
 
@@ -53,6 +54,12 @@ func (a Account) check(name string) error {
 	if a.Format != accountFormat || a.Operator == nil || a.URL == "" {
 		return fault.Input.New("not what a desk knows of its registry").At(name, 0, 0)
 	}
+	if err := checkURL(a.URL); err != nil {
+		return fault.At(err, name, 0, 0)
+	}
+	if _, err := custody.ParseEntry(a.Institution); err != nil {
+		return fault.At(err, name, 0, 0)
+	}
 	p, err := a.policy()
 	if err != nil {
 		return err
@@ -62,6 +69,19 @@ func (a Account) check(name string) error {
 	}
 	return nil
 }
+
+// checkURL refuses what is no address of a registry: without TLS nothing would say who
+// answers.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" || u.Host == "" || text != "https://"+u.Host {
+		return fault.Input.New("%q is not the address of a registry", fault.Clip(text, maxQuoted)).WithHint("such an address is https://HOST:PORT and nothing more")
+	}
+	return nil
+}
+
+// maxQuoted is how much of a bad address a message holds, in bytes.
+const maxQuoted = 100
 
 func (a Account) policy() (*custody.Policy, error) {
 	return custody.ParsePolicy("policy", []byte(a.Policy))
@@ -91,7 +111,7 @@ func (a Account) Dial(key *sign.Key, last []byte, keep func([]byte) error, now f
 	if err != nil {
 		return nil, err
 	}
-	return New(Config{URL: a.URL, TLS: t, View: view, Keep: keep}), nil
+	return New(Config{URL: a.URL, TLS: t, View: view, Keep: keep, First: a.Institution}), nil
 }
 
 // checkpointFile is a party's memory of the log.
@@ -103,6 +123,9 @@ func (a Account) DialFrom(key *sign.Key, folder string, now func() time.Time) (*
 	last, err := durable.ReadFile(name, 1<<20)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return nil, err
+	}
+	if err == nil && len(last) == 0 {
+		return nil, fault.Mismatch.New("the memory of the log is an empty file").At(name, 0, 0).WithHint("restore it from a backup of this folder")
 	}
 	return a.Dial(key, last, func(note []byte) error { return durable.WriteFile(name, note) }, now)
 }

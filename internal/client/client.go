@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -36,6 +37,9 @@ type Config struct {
 	// durable before anything is done that follows from it.
 	View *custody.View
 	Keep func(checkpoint []byte) error
+	// First is what must stand at the beginning of the log, open for everyone: the
+	// institution that the party knows by a way that is not the registry's.
+	First []byte
 }
 
 // A Client is safe for any number of goroutines.
@@ -43,19 +47,23 @@ type Client struct {
 	Config
 	http *http.Client
 	mu   sync.Mutex // held while an answer is compared with the view
+	kept int64      // guarded by mu; size of the log at the newest checkpoint that is durable
 }
 
-// Times.
+// Times. A parcel on a bad line takes its time; an answer that does not begin, or that
+// trickles, is given up.
 const (
-	dialTime   = 10 * time.Second
-	answerTime = 90 * time.Second
+	dialTime     = 10 * time.Second
+	answerTime   = 90 * time.Second // until an answer begins, after all was sent
+	exchangeTime = 6 * time.Minute  // a request and its answer together
 )
 
 // New makes a client. It connects when it is first used.
 func New(c Config) *Client {
 	t := &http.Transport{TLSClientConfig: c.TLS, ForceAttemptHTTP2: true, DialContext: (&net.Dialer{Timeout: dialTime}).DialContext,
-		TLSHandshakeTimeout: dialTime, IdleConnTimeout: 2 * time.Minute, MaxIdleConnsPerHost: 4}
-	return &Client{Config: c, http: &http.Client{Transport: t, Timeout: answerTime, CheckRedirect: func(*http.Request, []*http.Request) error {
+		TLSHandshakeTimeout: dialTime, ResponseHeaderTimeout: answerTime, IdleConnTimeout: 2 * time.Minute, MaxIdleConnsPerHost: 4}
+	last, _ := c.View.Last()
+	return &Client{Config: c, kept: last.Size, http: &http.Client{Transport: t, Timeout: exchangeTime, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}}
 }
@@ -80,6 +88,9 @@ func (c *Client) do(ctx context.Context, method, route string, query url.Values,
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(answer.Body, wire.MaxAnswer+1))
+	if ctx.Err() != nil {
+		return nil, unreached(ctx, err)
+	}
 	if err != nil {
 		return nil, fault.System.Wrap(err, "the registry's answer broke off")
 	}
@@ -96,16 +107,23 @@ func (c *Client) do(ctx context.Context, method, route string, query url.Values,
 // handshake is said as it is.
 func unreached(ctx context.Context, err error) error {
 	var told *fault.Error
-	var alert tls.AlertError
 	switch {
 	case ctx.Err() != nil:
 		return fault.Interrupted.Wrap(ctx.Err(), "ask the registry")
 	case errors.As(err, &told):
 		return told
-	case errors.As(err, &alert):
+	case refusedPass(err):
 		return fault.Permission.New("the registry refuses this device").WithHint("was it revoked, or never admitted? ask who appoints")
 	}
 	return fault.System.Wrap(err, "the registry is not reached").WithHint("is it running, and is there a line? what you send waits in the outbox")
+}
+
+// refusedPass says whether the other end ended the handshake because of our pass: the
+// alert bad_certificate (RFC 8446, 6.2), of which crypto/tls exports the text alone.
+func refusedPass(err error) bool {
+	var remote *net.OpError
+	const badCertificate = tls.AlertError(42)
+	return errors.As(err, &remote) && remote.Op == "remote error" && remote.Err.Error() == badCertificate.Error()
 }
 
 func (c *Client) get(ctx context.Context, route string, query url.Values, out any) error {
@@ -147,10 +165,14 @@ func (c *Client) accept(since int64, h wire.Head) (custody.Checkpoint, error) {
 	if err != nil {
 		return tree, err
 	}
-	if c.Keep != nil && tree.Size != last.Size {
-		err = c.Keep(h.Checkpoint)
+	if c.Keep == nil || tree.Size == c.kept {
+		return tree, nil
 	}
-	return tree, err
+	if err := c.Keep(h.Checkpoint); err != nil {
+		return tree, err
+	}
+	c.kept = tree.Size
+	return tree, nil
 }
 
 // tries is how often an answer that came beside a newer one is asked for again.
@@ -266,12 +288,19 @@ func (c *Client) Feed(ctx context.Context, w Wish, open func(Received) (custody.
 	if err != nil {
 		return nil, err
 	}
-	out := &Feed{Tree: tree, More: in.More, Cosigned: in.Head.Cosigned}
+	if err := c.begins(w, tree, in.Entries); err != nil {
+		return nil, err
+	}
+	// An answer that is empty is the last one, whatever it says of more.
+	out := &Feed{Tree: tree, More: in.More && len(in.Entries)+len(in.Parcels) > 0, Cosigned: in.Head.Cosigned}
 	at := w.From
 	for _, e := range in.Entries {
 		r := Received{Place: custody.Place{Index: e.Index, Part: e.Part}, Party: e.Party, Data: e.Data, Proof: e.Proof}
 		if r.Place.Compare(at) < 0 {
 			return nil, fault.Mismatch.New("the registry sends entry %d after entry %d", r.Index, at.Index)
+		}
+		if !slices.Contains(w.Parties, e.Party) {
+			return nil, fault.Mismatch.New("the registry sends an entry for %q, which was not asked for", fault.Clip(e.Party, custody.MaxParty))
 		}
 		at = r.Place.Next()
 		commitment, err := open(r)
@@ -281,13 +310,41 @@ func (c *Client) Feed(ctx context.Context, w Wish, open func(Received) (custody.
 		r.Err = err
 		out.Entries = append(out.Entries, r)
 	}
+	last := w.Parcel
 	for _, p := range in.Parcels {
-		if len(p.Digest) != sha256.Size || p.Seq <= w.Parcel {
+		if len(p.Digest) != sha256.Size || p.Seq <= last {
 			return nil, fault.Input.New("the registry lists a parcel that is none")
 		}
+		last = p.Seq
 		out.Parcels = append(out.Parcels, Listed{p.Seq, [sha256.Size]byte(p.Digest)})
 	}
 	return out, nil
+}
+
+// everyone is the party of what lies open.
+const everyone = ""
+
+// begins verifies that a feed from the beginning of the log begins with the
+// institution that was known beforehand. A registry that kept it back could have
+// another one taken in its place, with keys of its own for everybody.
+func (c *Client) begins(w Wish, tree custody.Checkpoint, entries []wire.Entry) error {
+	if c.First == nil || w.From != (custody.Place{}) || len(entries) == 0 || !slices.Contains(w.Parties, everyone) {
+		return nil
+	}
+	other := fault.Mismatch.New("the log does not begin with the institution that the invitation named").
+		WithHint("this is not the registry that the invitation named, or it was replaced; do not go on")
+	first := entries[0]
+	if first.Index != 0 || first.Party != everyone || !bytes.Equal(first.Data, c.First) {
+		return other
+	}
+	e, err := custody.ParseEntry(c.First)
+	if err != nil {
+		return err
+	}
+	if tree.Includes(e.Commitment(), 0, first.Proof) != nil {
+		return other
+	}
+	return nil
 }
 
 // Consistency returns the proof that the log of one checkpoint begins with that of
@@ -401,4 +458,50 @@ func (c *Client) Enrol(ctx context.Context, e entries.Enrolment) error {
 func (c *Client) Enrolments(ctx context.Context) ([]entries.Enrolment, error) {
 	var out []entries.Enrolment
 	return out, c.get(ctx, wire.RouteEnrolments, nil, &out)
+}
+
+// VerifyAll fetches every leaf of the log and computes its root, which must be that
+// of the newest checkpoint. cosigned says whether the policy's witnesses signed one of
+// the same size and root. progress, if not nil, is told how far it is.
+func (c *Client) VerifyAll(ctx context.Context, progress func(done, size int64)) (tree custody.Checkpoint, cosigned bool, err error) {
+	tree, note, err := c.Head(ctx)
+	if err != nil {
+		return tree, false, err
+	}
+	var hashes custody.Builder
+	for done := int64(0); done < tree.Size; {
+		width := min(custody.TileWidth, tree.Size-done)
+		data, err := c.do(ctx, http.MethodGet, "/"+custody.EntriesPath(done/custody.TileWidth, int(width)), nil, nil)
+		if err != nil {
+			return tree, false, err
+		}
+		leaves, err := custody.ParseEntries(data)
+		if err != nil {
+			return tree, false, err
+		}
+		if int64(len(leaves)) != width {
+			return tree, false, fault.Mismatch.New("the registry sends %d leaves from %d on, not %d", len(leaves), done, width)
+		}
+		if err := hashes.Add(leaves...); err != nil {
+			return tree, false, err
+		}
+		if done += width; progress != nil {
+			progress(done, tree.Size)
+		}
+	}
+	root, err := hashes.Root()
+	if err != nil {
+		return tree, false, err
+	}
+	if root != tree.Root {
+		return tree, false, fault.Mismatch.New("the leaves of the log do not give the root that the registry signed").WithHint("keep this desk's files and tell an overseer")
+	}
+	if len(note) > 0 {
+		seen, enough, err := c.View.Cosigned(note)
+		if err != nil {
+			return tree, false, err
+		}
+		cosigned = enough && seen == tree && c.View.Witnessed()
+	}
+	return tree, cosigned, nil
 }

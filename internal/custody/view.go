@@ -104,6 +104,14 @@ func (v *View) Parse(checkpoint []byte) (Checkpoint, error) {
 	return c, err
 }
 
+// Cosigned is Parse, and says whether the policy's witnesses signed as well.
+func (v *View) Cosigned(checkpoint []byte) (Checkpoint, bool, error) {
+	return v.policy.Open(checkpoint)
+}
+
+// Witnessed says whether the policy names witnesses at all.
+func (v *View) Witnessed() bool { return len(v.policy.Witnesses()) > 0 }
+
 // Accepted says whether a checkpoint is one of the newest that the view accepted: a
 // proof against it holds, though the log has grown since.
 func (v *View) Accepted(c Checkpoint) bool {

@@ -143,11 +143,8 @@ func Open(ctx context.Context, folder string, o Options) (*Registry, error) {
 }
 
 func (r *Registry) read(ctx context.Context, folder string) error {
-	data, err := durable.ReadFile(filepath.Join(folder, AccountFile), client.MaxAccount)
-	if err != nil {
-		return err
-	}
-	if r.Account, err = client.ParseAccount(AccountFile, data); err != nil {
+	var err error
+	if r.Store, r.Account, err = OpenStore(ctx, folder, r.options.Database); err != nil {
 		return err
 	}
 	if r.policy, err = custody.ParsePolicy("policy", []byte(r.Account.Policy)); err != nil {
@@ -169,9 +166,6 @@ func (r *Registry) read(ctx context.Context, folder string) error {
 	if err != nil {
 		return fault.At(err, operatorKeyFile, 0, 0)
 	}
-	if r.Store, err = store.Open(ctx, r.address(folder)); err != nil {
-		return err
-	}
 	if r.log, err = custody.Open(ctx, r.Store.Log(), logKey); err != nil {
 		return err
 	}
@@ -185,15 +179,24 @@ func (r *Registry) read(ctx context.Context, folder string) error {
 	return err
 }
 
-// address says where the database is.
-func (r *Registry) address(folder string) string {
-	if r.options.Database != "" {
-		return r.options.Database
+// OpenStore opens the database of a registry's folder, or the one given.
+func OpenStore(ctx context.Context, folder, database string) (*store.Store, client.Account, error) {
+	data, err := durable.ReadFile(filepath.Join(folder, AccountFile), client.MaxAccount)
+	if err != nil {
+		return nil, client.Account{}, err
 	}
-	if data, err := durable.ReadFile(filepath.Join(folder, addressFile), 1<<12); err == nil {
-		return strings.TrimSpace(string(data))
+	account, err := client.ParseAccount(AccountFile, data)
+	if err != nil {
+		return nil, account, err
 	}
-	return filepath.Join(folder, databaseFile)
+	if database == "" {
+		database = filepath.Join(folder, databaseFile)
+		if data, err := durable.ReadFile(filepath.Join(folder, addressFile), 1<<12); err == nil {
+			database = strings.TrimSpace(string(data))
+		}
+	}
+	s, err := store.Open(ctx, database)
+	return s, account, err
 }
 
 // Close ends the log and the store.

@@ -108,6 +108,8 @@ var rooms = map[string]room{
 		others: []string{"golang.org/x/mod/sumdb/tlog"},
 		never:  []string{"os", "database/sql"},
 	},
+	// A registry with its people, for tests.
+	"internal/server/servertest": {ours: []string{anything}},
 	// Sealed files of one party.
 	"internal/vault": {ours: []string{"internal/durable", "internal/fault", "internal/seal/gcm"}, never: []string{"net", "database/sql"}},
 	// The parties that nobody sits at.
@@ -230,7 +232,7 @@ var rooms = map[string]room{
 }
 
 // testOnly are imported by tests alone.
-var testOnly = []string{"internal/testworld", "internal/store/storetest"}
+var testOnly = []string{"internal/testworld", "internal/store/storetest", "internal/server/servertest"}
 
 // testRooms hold tests alone and may import anything.
 var testRooms = []string{"test"}

@@ -36,6 +36,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"namedleak": namedLeakCommand,
 	"fails":     failsCommand,
 	"baddraft":  badDraftCommand,
+
+	"freeport": freeportCommand,
+	"start":    startCommand,
+	"stop":     stopCommand,
+	"ministry": ministryCommand,
 }
 
 // need ends the script unless it called a command rightly.

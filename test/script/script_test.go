@@ -63,6 +63,7 @@ func TestScripts(t *testing.T) {
 // setup puts the world into the folder of a script.
 func setup(env *testscript.Env) error {
 	env.Setenv("TMPDIR", filepath.Join(env.WorkDir, ".tmp"))
+	setupServices(env)
 	return fs.WalkDir(os.DirFS("testdata/world"), ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err

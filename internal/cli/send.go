@@ -1,0 +1,211 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"chancery/internal/desk"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+)
+
+// sending is what send and reply share.
+type sending struct {
+	To         []string `placeholder:"OFFICE" help:"Offices and lists (the draft's header lines To and Info)."`
+	From       string   `placeholder:"OFFICE" help:"Your office, if you sit in several."`
+	Precedence string   `placeholder:"WORD" help:"flash, immediate, priority or routine (the draft's header, or routine)."`
+	Reference  string   `placeholder:"TEXT" help:"Name of the cable (the draft's header)."`
+	Unreviewed bool     `help:"Accept a draft whose wordings nobody reviewed."`
+	AsQuoted   bool     `help:"Send words of a cable that you received as they are."`
+	NewKeys    bool     `help:"Send to people whose keys are less than a day old."`
+	Attest     bool     `help:"You attest that the alternatives say the same; without it you are asked."`
+	JSON       bool     `name:"json" help:"Print the result as JSON."`
+	deskOptions
+}
+
+type sendOptions struct {
+	Draft string `arg:"" help:"The draft; - is standard input."`
+	sending
+}
+
+// Help is shown by chancery send --help.
+func (sendOptions) Help() string {
+	return `Sends a cable to offices. Each reader gets a copy worded for them alone; your desk does not learn which, and the registry
+cannot read any. Without a line it waits in the outbox: chancery status sends what waits.
+
+  chancery send draft.txt --to centre.desk --to europe-list
+
+The alternatives of the draft must say the same in substance: you attest that with your signature. To quote a cable
+that you received, write [[REFERENCE, PARAGRAPH]]: each reader sees it in the words of their own copy.`
+}
+
+// Run sends.
+func (o sendOptions) Run(ctx context.Context, s Streams) error {
+	d, err := o.synced(ctx, s)
+	if err != nil {
+		return err
+	}
+	draft, err := readDraft(s, o.Draft)
+	if err != nil {
+		return err
+	}
+	return o.send(ctx, s, d, o.Draft, draft, "")
+}
+
+type replyOptions struct {
+	Ref   string `arg:"" help:"The cable that is answered."`
+	Draft string `arg:"" help:"The draft; - is standard input."`
+	sending
+}
+
+// Help is shown by chancery reply --help.
+func (replyOptions) Help() string {
+	return `Sends a cable that answers another, to the office it came from unless --to or the draft says otherwise.`
+}
+
+// Run replies.
+func (o replyOptions) Run(ctx context.Context, s Streams) error {
+	d, err := o.synced(ctx, s)
+	if err != nil {
+		return err
+	}
+	i, err := d.Find(o.Ref)
+	if err != nil {
+		return err
+	}
+	draft, err := readDraft(s, o.Draft)
+	if err != nil {
+		return err
+	}
+	if len(o.To) == 0 && draft.Get("To") == "" {
+		o.To = []string{i.Release.Office}
+	}
+	return o.send(ctx, s, d, o.Draft, draft, i.Cable)
+}
+
+// send queues a draft and sends what waits.
+func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string, draft draftFile, replyTo string) error {
+	draft, err := reviewed(draft, name, o.Unreviewed)
+	if err != nil {
+		return err
+	}
+	out, err := o.outgoing(draft, replyTo)
+	if err != nil {
+		return err
+	}
+	if pasted := d.Pasted(draft.Draft); len(pasted) > 0 && !o.AsQuoted {
+		p := pasted[0]
+		return fault.Input.New("the draft holds words of your own copy of %q: \"%s ...\"", p.Reference, p.Words).At(label(name), 0, 0).
+			WithHint("write [[%s, %d]] instead: each reader sees the paragraph in their own words; or say --as-quoted", p.Reference, p.Paragraph)
+	}
+	if err := o.reach(s, d, &out, len(draft.Sites) > 0); err != nil {
+		return err
+	}
+	if _, err := d.Queue(out); err != nil {
+		return err
+	}
+	err = d.Sync(ctx, 0)
+	if errors.Is(err, fault.System) {
+		s.warn("%v", err)
+		_, err = fmt.Fprintf(s.Out, "%s waits in the outbox; chancery status sends it when there is a line\n", fault.Escape(out.Reference))
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	return o.follow(ctx, s, d, out.Reference)
+}
+
+// outgoing fills in what the draft says and the flags do not.
+func (o sending) outgoing(draft draftFile, replyTo string) (desk.Outgoing, error) {
+	out := desk.Outgoing{Draft: string(draft.data), From: o.From, To: o.To, Precedence: strings.ToLower(o.Precedence), Reference: o.Reference, ReplyTo: replyTo}
+	if len(out.To) == 0 {
+		for _, field := range []string{"To", "Info"} {
+			for _, one := range strings.FieldsFunc(draft.Get(field), func(r rune) bool { return r == ',' || r == ';' }) {
+				out.To = append(out.To, strings.TrimSpace(one))
+			}
+		}
+	}
+	if out.Precedence == "" {
+		out.Precedence = strings.ToLower(strings.TrimSpace(draft.Get("Precedence")))
+	}
+	if out.Precedence == "" {
+		out.Precedence = entries.Precedences[len(entries.Precedences)-1]
+	}
+	if out.Reference == "" {
+		out.Reference = strings.TrimSpace(draft.Get("Reference"))
+	}
+	switch {
+	case len(out.To) == 0:
+		return out, fault.Usage.New("to whom?").WithHint("name offices or lists with --to, or in the draft's header line To")
+	case out.Reference == "":
+		return out, fault.Usage.New("the cable has no reference").WithHint("give --reference, or a header line Reference in the draft")
+	case !slices.Contains(entries.Precedences, out.Precedence):
+		return out, fault.Usage.New("%q is not a precedence", out.Precedence).WithHint("flash, immediate, priority or routine")
+	}
+	return out, nil
+}
+
+// reach says whom the cable reaches and asks for what only a person can attest.
+func (o sending) reach(s Streams, d *desk.Desk, out *desk.Outgoing, varied bool) error {
+	r, err := d.Reach(out.To)
+	if err != nil {
+		return err
+	}
+	var who []string
+	for _, p := range r.People {
+		who = append(who, p.ID+" ("+p.Holdings[0].Office+")")
+	}
+	fmt.Fprintf(s.Err, "%s to %d: %s\n", out.Precedence, len(who), strings.Join(who, ", "))
+	for _, office := range r.Empty {
+		s.warn("nobody sits in %s", office)
+	}
+	if len(r.Fresh) > 0 {
+		question := fmt.Sprintf("The keys of %s came into the directory less than a day ago. Are they theirs?", strings.Join(r.Fresh, ", "))
+		if err := s.confirm(o.NewKeys, "--new-keys if you know that the keys of "+strings.Join(r.Fresh, ", ")+" are theirs", question); err != nil {
+			return err
+		}
+	}
+	if varied {
+		if err := s.confirm(o.Attest, "--attest if the alternatives say the same in substance", "Do the alternatives in this cable say the same in substance?"); err != nil {
+			return err
+		}
+	}
+	out.Attested = true
+	return nil
+}
+
+// issueTime is how long send waits for the marking desk.
+const issueTime = 10 * time.Second
+
+// follow waits for the issue and says how far the cable came.
+func (o sending) follow(ctx context.Context, s Streams, d *desk.Desk, reference string) error {
+	i, err := d.Sent(reference)
+	if err != nil {
+		return err
+	}
+	for until := time.Now().Add(issueTime); i.Issue == nil && i.Void == "" && time.Now().Before(until); {
+		if err := d.Sync(ctx, 2*time.Second); err != nil {
+			return err
+		}
+		if i, err = d.Find(i.Cable); err != nil {
+			return err
+		}
+	}
+	if o.JSON {
+		return writeJSON(s.Out, summary(i))
+	}
+	switch {
+	case i.Void != "":
+		return fault.Permission.New("the cable was not issued: %s", i.Void).WithHint("send it again; it stands in the log as void")
+	case i.Issue == nil:
+		s.warn("released at entry %d of the log; the marking desk has not issued it yet", i.Index)
+		return nil
+	}
+	_, err = fmt.Fprintf(s.Out, "%s sent: released at entry %d of the log, %d copies issued at entry %d\n", fault.Escape(reference), i.Index, i.Issue.N, i.Issued)
+	return err
+}
