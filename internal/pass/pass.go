@@ -162,6 +162,9 @@ func Server(key *sign.Key, origin string, find func(sign.ID) (*sign.Public, erro
 		if len(state.PeerCertificates) == 0 {
 			return nil
 		}
+		if state.CurveID != base().CurvePreferences[0] {
+			return fault.Permission.New("a pass shown over a key exchange that a quantum computer opens")
+		}
 		id, err := Signer(&state)
 		if err != nil {
 			return err
