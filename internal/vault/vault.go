@@ -25,19 +25,43 @@ const maxFile = 256 << 20
 // A Folder keeps files as they are. Names are single path elements.
 type Folder string
 
+// path is where a file lies. A name may come from somebody else's statement: one that
+// leads out of the folder, or that Names passes over, is fault.Input.
+func (f Folder) path(name string) (string, error) {
+	if name != filepath.Base(name) || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\\\x00") {
+		return "", fault.Input.New("%q cannot be the name of a file", fault.Clip(name, maxQuoted))
+	}
+	return filepath.Join(string(f), name), nil
+}
+
+// maxQuoted is how much of a bad name a message holds, in bytes.
+const maxQuoted = 64
+
 // Write keeps a file. When it returns the file is durable, whole or as it was.
 func (f Folder) Write(name string, data []byte) error {
-	return durable.WriteFile(filepath.Join(string(f), name), data)
+	path, err := f.path(name)
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(path, data)
 }
 
 // Read returns a file; fault.NotFound if there is none.
 func (f Folder) Read(name string) ([]byte, error) {
-	return durable.ReadFile(filepath.Join(string(f), name), maxFile)
+	path, err := f.path(name)
+	if err != nil {
+		return nil, err
+	}
+	return durable.ReadFile(path, maxFile)
 }
 
 // Remove removes a file, if it is there.
 func (f Folder) Remove(name string) error {
-	err := os.Remove(filepath.Join(string(f), name))
+	path, err := f.path(name)
+	if err != nil {
+		return err
+	}
+	err = os.Remove(path)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
