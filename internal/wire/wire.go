@@ -39,6 +39,11 @@ const (
 	MaxAnswer  = 128 << 20
 	MaxEntries = 256 // in one answer of a feed
 	MaxFor     = 16384
+	// MaxSubmissions is the most entries in one request, and maxItems the most
+	// entries and bodies together: short JSON becomes long in memory.
+	MaxSubmissions = 1024
+	maxItems       = 1 << 15
+	maxTold        = 1 << 10 // of a message from a registry, in bytes
 )
 
 // A Head is a checkpoint with the proof that it extends the one of the size that
@@ -137,6 +142,15 @@ func WriteProblem(w http.ResponseWriter, err error) {
 	json.NewEncoder(w).Encode(p) // nobody is left to tell of a failure
 }
 
+// WriteBusy answers a request that came too soon after others: a failure that is over
+// in a while, so that whoever asked tries again.
+func WriteBusy(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusTooManyRequests)
+	json.NewEncoder(w).Encode(Problem{fault.System.Error(), "too many requests from this device", "wait a moment; the desk tries again by itself"})
+}
+
 // ReadProblem turns the body of an answer that is no success into an error of the
 // kind that the registry meant.
 func ReadProblem(status int, body []byte) error {
@@ -148,15 +162,31 @@ func ReadProblem(status int, body []byte) error {
 	if !known {
 		kind = fault.System
 	}
-	err := kind.New("%s", p.Message)
+	err := kind.New("%s", fault.Clip(p.Message, maxTold))
 	if p.Hint != "" {
-		err = err.WithHint("%s", p.Hint)
+		err = err.WithHint("%s", fault.Clip(p.Hint, maxTold))
 	}
 	return err
 }
 
+// CheckSubmit refuses the text of a request to log entries that would take more
+// memory than any in earnest, before it is decoded: each entry or body has at most two
+// commas, and no other text in it has one.
+func CheckSubmit(data []byte) error {
+	if bytes.Count(data, []byte{','}) > 2*maxItems {
+		return fault.Input.New("more than %d entries and bodies in one request", maxItems)
+	}
+	return nil
+}
+
 // ToCustody checks lengths and turns submissions into those of the log.
 func (s *Submit) ToCustody() ([]custody.Submission, error) {
+	if s.Since < 0 {
+		return nil, fault.Usage.New("a log of %d entries", s.Since)
+	}
+	if len(s.Submissions) > MaxSubmissions {
+		return nil, fault.Input.New("%d entries in one request: at most %d", len(s.Submissions), MaxSubmissions)
+	}
 	var out []custody.Submission
 	for _, one := range s.Submissions {
 		if len(one.Commitment) != len(custody.Commitment{}) {
@@ -198,7 +228,7 @@ var validParty = regexp.MustCompile(`^[a-z]+(:[a-z0-9.-]+)?$`)
 // ParseParcel reads what FormatParcel wrote.
 func ParseParcel(body []byte) (parties []string, data []byte, err error) {
 	line, data, ok := bytes.Cut(body, []byte{'\n'})
-	if !ok || json.Unmarshal(line, &parties) != nil {
+	if !ok || len(line) > MaxFor*(custody.MaxParty+len(`"",`))+len("[]") || json.Unmarshal(line, &parties) != nil {
 		return nil, nil, fault.Input.New("not a parcel")
 	}
 	if len(parties) == 0 || len(parties) > MaxFor || len(data) == 0 {
