@@ -53,7 +53,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return dialect.Explain(ctx, err, "read the migrations")
 	}
 	for attempt := 0; ; attempt++ {
-		err := dialect.Wait(ctx, func() error {
+		err := dialect.Again(ctx, func() error {
 			_, err := p.Up(ctx)
 			return err
 		})

@@ -4,15 +4,23 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io"
+	"net"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// A DB is a database with its engine. SQLite, asked to wait for a lock, hears of
-// nobody who gives up meanwhile; so it is asked for short waits, and between them
-// a DB looks at the caller's context. Inside a transaction nothing waits.
+// A DB is a database with its engine. Outside transactions it does again what did
+// nothing for a reason that passes:
+//
+//   - SQLite, asked to wait for a lock, hears of nobody who gives up meanwhile; so
+//     it is asked for short waits, and between them a DB looks at the caller's
+//     context. Inside a transaction nothing waits.
+//   - The connections to a server that was started again are dead, which is found
+//     out of each when it is used.
 type DB struct {
 	*sql.DB
 	Engine
@@ -32,12 +40,35 @@ func busy(err error) bool {
 	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
-// Wait calls f until it meets no lock, the caller gives up, or the longest wait
-// is over.
-func Wait(ctx context.Context, f func() error) error {
-	for end := time.Now().Add(maxWait); ; time.Sleep(pause) {
+// dead says whether a connection was found dead, not whether one could be made.
+func dead(err error) bool {
+	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
+	var broken *net.OpError
+	switch {
+	case err == nil || errors.As(err, &connect) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.As(err, &pg):
+		return pg.Code == "57P01" || pg.Code == "57P02" // shut down, or crashed
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &broken)
+}
+
+// Again calls f until it meets no lock and no dead connection, the caller gives
+// up, or the longest wait is over. f does nothing when it fails, or doing it twice
+// is right.
+func Again(ctx context.Context, f func() error) error {
+	end, buried := time.Now().Add(maxWait), 0
+	for {
 		err := f()
-		if !busy(err) || ctx.Err() != nil || time.Now().After(end) {
+		switch {
+		case over(ctx) != nil:
+			return err
+		case dead(err) && buried <= maxOpen:
+			buried++
+		case busy(err) && time.Now().Before(end):
+			time.Sleep(pause)
+		default:
 			return err
 		}
 	}
@@ -45,39 +76,45 @@ func Wait(ctx context.Context, f func() error) error {
 
 // PingContext is that of [sql.DB].
 func (db *DB) PingContext(ctx context.Context) error {
-	return Wait(ctx, func() error { return db.DB.PingContext(ctx) })
+	return Again(ctx, func() error { return db.DB.PingContext(ctx) })
 }
 
 // BeginTx is that of [sql.DB].
 func (db *DB) BeginTx(ctx context.Context, options *sql.TxOptions) (tx *sql.Tx, err error) {
-	err = Wait(ctx, func() error {
+	err = Again(ctx, func() error {
 		tx, err = db.DB.BeginTx(ctx, options)
 		return err
 	})
 	return tx, err
 }
 
-// ExecContext is that of [sql.DB].
-func (db *DB) ExecContext(ctx context.Context, query string, args ...any) (result sql.Result, err error) {
-	err = Wait(ctx, func() error {
-		result, err = db.DB.ExecContext(ctx, query, args...)
-		return err
-	})
-	return result, err
+// ExecContext is that of [sql.DB], in a transaction of its own: none is begun on a
+// dead connection, so that it is done once.
+func (db *DB) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() // after a commit it does nothing
+	result, err := tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return result, tx.Commit()
 }
 
-// QueryContext is that of [sql.DB].
+// QueryContext is that of [sql.DB]; the query only reads.
 func (db *DB) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	err = Wait(ctx, func() error {
+	err = Again(ctx, func() error {
 		rows, err = db.DB.QueryContext(ctx, query, args...)
 		return err
 	})
 	return rows, err
 }
 
-// QueryRowContext is that of [sql.DB].
+// QueryRowContext is that of [sql.DB]; the query only reads.
 func (db *DB) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
-	Wait(ctx, func() error {
+	Again(ctx, func() error {
 		row = db.DB.QueryRowContext(ctx, query, args...)
 		return row.Err()
 	})

@@ -147,12 +147,14 @@ func Explain(ctx context.Context, err error, doing string) error {
 	case taken(err):
 		return fault.Exists.New("%s: it is there already", doing)
 	case errors.As(err, &pg):
-		return fault.System.New("%s: PostgreSQL says %s (%s)", doing, pg.Message, pg.Code)
+		return fault.System.New("%s: PostgreSQL says %s (%s)", doing, pg.Message, pg.Code).WithHint(hint)
 	case errors.As(err, &lite):
-		return fault.System.New("%s: %v", doing, lite)
+		return fault.System.New("%s: %v", doing, lite).WithHint(hint)
 	}
-	return fault.System.Wrap(scrubbed{err}, "%s", doing).WithHint("is the database running, and is there room on its disk?")
+	return fault.System.Wrap(scrubbed{err}, "%s", doing).WithHint(hint)
 }
+
+const hint = "is the database running, and is there room on its disk?"
 
 // over says why the caller waits no longer; nil if they do. A deadline that a
 // connection saw may be past before the context's own clock rings.

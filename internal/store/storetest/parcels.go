@@ -174,14 +174,15 @@ func quietThenListed(t *testing.T, one, other Parcels) {
 }
 
 func nobodyElse(t *testing.T, one, other Parcels) {
-	digest := put(t, one, "file", false, "a", "key:one")
+	digest := put(t, one, "file", false, "a", "key:one", "Upper")
 	put(t, one, "another", false, "b")
 	wantFile(t, other, "file", "key:one")
-	for _, parties := range [][]string{nil, {}, {""}, {"b"}, {"A"}, {"a "}, {"aa"}, {"key:"}, {"key:%"}, {"_"}, {"a', 'b"}, {"b", "c", ""}} {
+	for _, parties := range [][]string{nil, {}, {""}, {"b"}, {"A"}, {"upper"}, {"UPPER"}, {"a "}, {"aa"}, {"key:"}, {"key:%"}, {"_"}, {"a', 'b"}, {"b", "c", ""}} {
 		wantNone(t, other, digest, parties...)
 	}
 	wantNone(t, other, [sha256.Size]byte{}, "a")
 	wantListed(t, other, "A")
+	wantListed(t, other, "upper")
 	wantListed(t, other, "")
 	wantListed(t, other, "key:%")
 	_, none := other.Parcel(t.Context(), digest, []string{"c"})
