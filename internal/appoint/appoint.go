@@ -178,6 +178,45 @@ func (a *Authority) Admit(ctx context.Context, c Candidate) (int64, error) {
 	return a.publish(ctx, s, c.Enrolment.Device)
 }
 
+// OfficeKeys puts the archive keys that holders of offices made into the directory. It
+// returns the offices.
+func (a *Authority) OfficeKeys(ctx context.Context) ([]directory.Epoch, error) {
+	dir, err := a.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	feed, err := a.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone}, From: a.at}, func(client.Received) (custody.Commitment, error) { return custody.Commitment{}, nil })
+	if err != nil {
+		return nil, err
+	}
+	var out []directory.Epoch
+	for _, p := range feed.Parcels {
+		data, err := a.Client.Parcel(ctx, p.Digest)
+		if err != nil {
+			return out, err
+		}
+		var e directory.Epoch
+		if sign.Peek(data, directory.KindEpoch, &e) != nil {
+			continue
+		}
+		if known, err := dir.Epochs(e.Office); err != nil || e.Number != len(known)+1 {
+			continue // it is there already, or was made beside another
+		}
+		s, err := sign.Sign(directory.KindEpoch, e, a.Keys[0])
+		if err != nil {
+			return out, err
+		}
+		if s, err = sign.Join(s, data); err != nil {
+			return out, err
+		}
+		if _, err := a.publish(ctx, s); err != nil {
+			return out, err
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
 // Office, Seat and List log what they say.
 func (a *Authority) Office(ctx context.Context, name, title string) (int64, error) {
 	return a.one(ctx, directory.KindOffice, directory.Office{Office: name, Title: title})

@@ -2,11 +2,14 @@ package attend
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"chancery/internal/canonical"
 	"chancery/internal/client"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
@@ -27,6 +30,7 @@ type Custodian struct {
 	Identity *seal.Identity
 	Vault    *vault.Vault
 	Client   *client.Client
+	Now      func() time.Time
 	Logger   *slog.Logger
 
 	at      place
@@ -186,6 +190,10 @@ func (c *Custodian) parcel(ctx context.Context, p client.Listed) error {
 		c.Logger.Warn("passed over", "parcel", p.Seq, "why", fault.Escape(err.Error()))
 		return nil
 	}
+	var h post.Handed
+	if _, _, err := canonical.Decode(plain, &h); err == nil && h.Format == post.HandedFormat {
+		return c.epoch(h)
+	}
 	packet, err := entries.ParseSharePacket(plain)
 	if err != nil {
 		c.Logger.Warn("passed over", "parcel", p.Seq, "why", fault.Escape(err.Error()))
@@ -193,6 +201,82 @@ func (c *Custodian) parcel(ctx context.Context, p client.Listed) error {
 	}
 	c.waiting[p.Seq] = packet
 	return nil
+}
+
+// epoch keeps a share of an office's archive key.
+func (c *Custodian) epoch(h post.Handed) error {
+	s, err := share.ParseShare(h.Share)
+	if err == nil {
+		var v *share.Vector
+		if v, err = share.ParseVector(h.Vector); err == nil && c.dir != nil {
+			err = s.Verify(v, c.number, c.dir.Institution().Threshold)
+		}
+	}
+	if err != nil {
+		c.Logger.Error("a bad share of an archive key: it could not be recovered with it", "office", fault.Escape(h.Office), "why", fault.Escape(err.Error()))
+		return nil
+	}
+	return c.Vault.Put(post.EpochName(h.Office, h.Number), h)
+}
+
+// Recover gives this custodian's shares of an office's archive keys to one who sits
+// there, and says so in the log. It returns how many there were.
+func (c *Custodian) Recover(ctx context.Context, office, person string) (int, error) {
+	c.draws, c.waiting, c.said = map[int]entries.Draw{}, map[int64]entries.SharePacket{}, map[int]bool{}
+	if err := c.Round(ctx, 0); err != nil {
+		return 0, err
+	}
+	holders, err := c.dir.Holders(office, c.Now())
+	if err != nil {
+		return 0, err
+	}
+	if !slices.ContainsFunc(holders, func(h directory.Holding) bool { return h.Person == person }) {
+		return 0, fault.Permission.New("%q does not sit in %q", person, office)
+	}
+	p, _, err := c.dir.Person(person)
+	if err != nil {
+		return 0, err
+	}
+	names, err := c.Vault.Names("epoch-" + office + "-")
+	if err != nil {
+		return 0, err
+	}
+	for n, name := range names {
+		var h post.Handed
+		if err := c.Vault.Get(name, &h); err != nil {
+			return n, err
+		}
+		if err := c.give(ctx, h, p); err != nil {
+			return n, err
+		}
+	}
+	return len(names), nil
+}
+
+// give logs that a share is given, and then gives it.
+func (c *Custodian) give(ctx context.Context, h post.Handed, p directory.Person) error {
+	s, err := sign.Sign(entries.KindRecovery, entries.Recovery{Office: h.Office, Epoch: h.Number, Person: p.ID}, c.Key)
+	if err != nil {
+		return err
+	}
+	_, note := c.Client.View.Last()
+	word, err := post.Submit(s, note, append(post.Overseers(c.dir.Institution()), post.To(p))...)
+	if err != nil {
+		return err
+	}
+	if _, err := c.Client.Submit(ctx, word); err != nil {
+		return err
+	}
+	h.By = c.Name
+	data, err := json.Marshal(h)
+	if err != nil {
+		return fault.Internal.Wrap(err, "write a share")
+	}
+	sealed, err := seal.SealTo(data, p.Recipient)
+	if err != nil {
+		return err
+	}
+	return c.Client.PutParcel(ctx, sealed, []string{p.Party()})
 }
 
 // check verifies the shares whose draws are in the log, keeps them, and says so.

@@ -34,6 +34,8 @@ func (m *Marking) attend(ctx context.Context, l letter) error {
 		err = m.receipt(ctx, l)
 	case kind == entries.KindRecall:
 		_, err = m.desk.Recall(l.Seen)
+	case kind == entries.KindOnward || kind == entries.KindLeave || kind == entries.KindArchive:
+		err = m.lateCopy(ctx, kind, l)
 	}
 	if err == nil {
 		return nil
@@ -65,7 +67,7 @@ func (m *Marking) release(ctx context.Context, l letter) error {
 	}
 	statement, err := m.desk.Release(l.Seen, order)
 	if err != nil && !passing(err) {
-		return m.refuse(ctx, l, &body, err)
+		return m.refuse(ctx, l, body.Cable, err)
 	}
 	if err != nil {
 		return err
@@ -83,9 +85,9 @@ func (m *Marking) release(ctx context.Context, l letter) error {
 	return m.log(ctx, statement, to...)
 }
 
-// refuse says in the log, to the author and the overseers, that a release was not
-// taken.
-func (m *Marking) refuse(ctx context.Context, l letter, body *entries.Release, why error) error {
+// refuse says in the log, to the one who asked and the overseers, that a release or a
+// request was not taken.
+func (m *Marking) refuse(ctx context.Context, l letter, cable string, why error) error {
 	_, signers, err := sign.Claims(l.Entry.Statement)
 	if err != nil {
 		return err
@@ -94,11 +96,11 @@ func (m *Marking) refuse(ctx context.Context, l letter, body *entries.Release, w
 	if err != nil {
 		return why // nobody to tell
 	}
-	s, err := sign.Sign(entries.KindRefused, entries.Refused{Cable: body.Cable, Release: l.Index, Reason: why.Error()}, m.Key)
+	s, err := sign.Sign(entries.KindRefused, entries.Refused{Cable: cable, Release: l.Index, Reason: why.Error()}, m.Key)
 	if err != nil {
 		return err
 	}
-	m.Logger.Warn("refused", "kind", entries.KindRelease, "entry", l.Index, "why", fault.Escape(why.Error()))
+	m.Logger.Warn("refused", "entry", l.Index, "why", fault.Escape(why.Error()))
 	return m.log(ctx, s, append(post.Overseers(m.dir.Institution()), post.To(author))...)
 }
 

@@ -49,6 +49,8 @@ type verbs struct {
 	Inbox    inboxOptions    `cmd:"" group:"desk" help:"List cables, the most urgent first."`
 	Read     readOptions     `cmd:"" group:"desk" help:"Open a cable."`
 	Ack      ackOptions      `cmd:"" group:"desk" help:"Tell the originator that you act on a cable."`
+	Forward  forwardOptions  `cmd:"" group:"desk" help:"Pass a cable on: ask for copies, or allow them."`
+	Handover handoverOptions `cmd:"" group:"desk" help:"Hand an office's archive over, or take it over."`
 	Recall   recallOptions   `cmd:"" group:"desk" help:"Call a cable back from those who have not opened it."`
 	Custody  custodyOptions  `cmd:"" group:"desk" help:"List every act on a cable, with proofs."`
 	Whohas   whohasOptions   `cmd:"" group:"desk" help:"List who holds a copy of a cable of yours."`

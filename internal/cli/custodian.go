@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"chancery/internal/attend"
 	"chancery/internal/durable"
 	"chancery/internal/fault"
 )
@@ -15,6 +16,9 @@ type custodianOptions struct {
 	Folder   string `arg:"" placeholder:"FOLDER" help:"Where the custodian keeps keys and shares."`
 	New      string `placeholder:"NAME" help:"Make the keys of a new custodian of this name, such as auditor."`
 	Registry string `placeholder:"FILE" help:"What the founder gave you: registry.json. Needed once."`
+	Recover  string `placeholder:"OFFICE" help:"Give your shares of the archive keys of this office to somebody who sits there, because nobody is left to hand them over."`
+	For      string `placeholder:"PERSON" help:"With --recover: to whom."`
+	Yes      bool   `short:"y" help:"With --recover: do not ask."`
 }
 
 // Help is shown by chancery custodian --help.
@@ -55,10 +59,29 @@ func (o custodianOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	run, err := custodian(o.Folder, account, slog.New(slog.NewTextHandler(s.Err, nil)))
+	one, err := custodian(o.Folder, account, slog.New(slog.NewTextHandler(s.Err, nil)))
 	if err != nil {
 		return err
 	}
+	if o.Recover != "" {
+		return o.recover(ctx, s, one)
+	}
 	fmt.Fprintf(s.Err, "chancery: custodian for %s\n", account.Origin())
-	return run(ctx)
+	return one.Run(ctx)
+}
+
+// recover gives shares of an archive key.
+func (o custodianOptions) recover(ctx context.Context, s Streams, one *attend.Custodian) error {
+	if o.For == "" {
+		return fault.Usage.New("to whom?").WithHint("chancery custodian FOLDER --recover OFFICE --for PERSON")
+	}
+	if err := s.confirm(o.Yes, "--yes", fmt.Sprintf("Give your shares of the archive keys of %s to %s? The log will say so.", o.Recover, o.For)); err != nil {
+		return err
+	}
+	n, err := one.Recover(ctx, o.Recover, o.For)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.Out, "gave %d shares to %s; with those of enough custodians their desk restores the keys\n", n, o.For)
+	return err
 }

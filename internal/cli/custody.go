@@ -117,13 +117,21 @@ func (o whohasOptions) Run(ctx context.Context, s Streams) error {
 	if o.JSON {
 		return writeJSON(s.Out, rows)
 	}
-	return table(s, "PERSON\tOFFICE\tSEAT\tCOPY\tSTATE", len(rows), func(k int) string {
+	if err := table(s, "PERSON\tOFFICE\tSEAT\tCOPY\tSTATE", len(rows), func(k int) string {
 		r := rows[k]
 		if r.Late {
 			r.State += ", overdue"
 		}
 		return fmt.Sprintf("%s\t%s\t%s\t%.8s\t%s", r.Person, r.Office, r.Seat, r.Copy, r.State)
-	})
+	}); err != nil {
+		return err
+	}
+	for _, a := range i.Asks {
+		if !a.Given {
+			fmt.Fprintf(s.Out, "%s asks for a copy for %s: %s\n", a.By, a.Person, fault.Escape(a.Reason))
+		}
+	}
+	return nil
 }
 
 // holderState says how far a copy came: the last of its acts tells.

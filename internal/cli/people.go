@@ -130,6 +130,7 @@ func (o enrolOptions) newPassphrase(s Streams) (string, error) {
 type admitOptions struct {
 	ID          string `arg:"" optional:"" help:"Whom to admit; without it, who waits is listed."`
 	Fingerprint string `placeholder:"TEXT" help:"What the person read to you. Without it you are asked."`
+	OfficeKeys  bool   `help:"Put the archive keys that holders of offices made into the directory."`
 	JSON        bool   `name:"json" help:"Print who waits as JSON."`
 	authorityOptions
 }
@@ -144,6 +145,13 @@ that somebody exchanged on the way would read everything that is sent to this pe
 func (o admitOptions) Run(ctx context.Context, s Streams) error {
 	a, err := o.open()
 	if err != nil {
+		return err
+	}
+	if o.OfficeKeys {
+		all, err := a.OfficeKeys(ctx)
+		for _, e := range all {
+			fmt.Fprintf(s.Out, "archive key %d of %s is in the directory\n", e.Number, e.Office)
+		}
 		return err
 	}
 	waiting, err := a.Candidates(ctx)

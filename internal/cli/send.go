@@ -23,6 +23,7 @@ type sending struct {
 	AsQuoted   bool     `help:"Send words of a cable that you received as they are."`
 	NewKeys    bool     `help:"Send to people whose keys are less than a day old."`
 	Attest     bool     `help:"You attest that the alternatives say the same; without it you are asked."`
+	Onward     int      `placeholder:"N" help:"Standing leave: readers may pass it on to so many without asking you."`
 	JSON       bool     `name:"json" help:"Print the result as JSON."`
 	deskOptions
 }
@@ -122,7 +123,7 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 
 // outgoing fills in what the draft says and the flags do not.
 func (o sending) outgoing(draft draftFile, replyTo string) (desk.Outgoing, error) {
-	out := desk.Outgoing{Draft: string(draft.data), From: o.From, To: o.To, Precedence: strings.ToLower(o.Precedence), Reference: o.Reference, ReplyTo: replyTo}
+	out := desk.Outgoing{Draft: string(draft.data), From: o.From, To: o.To, Precedence: strings.ToLower(o.Precedence), Reference: o.Reference, ReplyTo: replyTo, Onward: o.Onward}
 	if len(out.To) == 0 {
 		for _, field := range []string{"To", "Info"} {
 			for _, one := range strings.FieldsFunc(draft.Get(field), func(r rune) bool { return r == ',' || r == ';' }) {

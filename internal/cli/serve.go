@@ -106,17 +106,17 @@ func (o serveOptions) parties(p *processes, account client.Account) error {
 		return fault.NotFound.New("there are no custodians in this folder").At(filepath.Join(o.Data, custodianDir), 0, 0).WithHint("they run by themselves: chancery custodian FOLDER")
 	}
 	for _, name := range all {
-		run, err := custodian(filepath.Dir(name), account, p.logger)
+		one, err := custodian(filepath.Dir(name), account, p.logger)
 		if err != nil {
 			return err
 		}
-		p.run("custodian", run)
+		p.run("custodian", one.Run)
 	}
 	return nil
 }
 
-// custodian prepares a custodian to run.
-func custodian(folder string, account client.Account, logger *slog.Logger) (func(context.Context) error, error) {
+// custodian prepares a custodian.
+func custodian(folder string, account client.Account, logger *slog.Logger) (*attend.Custodian, error) {
 	k, err := readPartyKeys(folder)
 	if err != nil {
 		return nil, err
@@ -125,8 +125,7 @@ func custodian(folder string, account client.Account, logger *slog.Logger) (func
 	if err != nil {
 		return nil, err
 	}
-	one := &attend.Custodian{Name: k.Name, Key: k.Sign, Identity: k.Identity, Vault: custodianVault(folder, k.Sign), Client: c, Logger: logger.With("party", "custodian "+k.Name)}
-	return one.Run, nil
+	return &attend.Custodian{Name: k.Name, Key: k.Sign, Identity: k.Identity, Vault: custodianVault(folder, k.Sign), Client: c, Now: time.Now, Logger: logger.With("party", "custodian "+k.Name)}, nil
 }
 
 func custodianVault(folder string, key *sign.Key) *vault.Vault {

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"chancery/internal/appoint"
 	"chancery/internal/desk"
 	"chancery/internal/directory"
 	"chancery/internal/fault"
@@ -25,16 +27,17 @@ what waits for you, what went wrong.`
 }
 
 type statusReport struct {
-	Person   string       `json:"person"`
-	Admitted bool         `json:"admitted"`
-	Offices  []string     `json:"offices"`
-	Offers   []string     `json:"offers"`
-	Registry string       `json:"registry"`
-	Entries  int64        `json:"entries"`
-	Unread   int          `json:"unread"`
-	Outbox   []string     `json:"outbox"`
-	Alarms   []desk.Alarm `json:"alarms"`
-	Files    string       `json:"files"`
+	Person      string       `json:"person"`
+	Admitted    bool         `json:"admitted"`
+	Fingerprint string       `json:"fingerprint"`
+	Offices     []string     `json:"offices"`
+	Offers      []string     `json:"offers"`
+	Registry    string       `json:"registry"`
+	Entries     int64        `json:"entries"`
+	Unread      int          `json:"unread"`
+	Outbox      []string     `json:"outbox"`
+	Alarms      []desk.Alarm `json:"alarms"`
+	Files       string       `json:"files"`
 }
 
 // Run reports.
@@ -43,9 +46,12 @@ func (o statusOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	r := statusReport{Person: d.Person, Registry: d.Account.URL, Files: filepath.Clean(o.Desk)}
+	r := statusReport{Person: d.Person, Fingerprint: appoint.Fingerprint(d.Keys.Person.Public()), Registry: d.Account.URL, Files: filepath.Clean(o.Desk)}
 	synced := d.Sync(ctx, 0)
 	r.fill(d)
+	if !r.Admitted && errors.Is(synced, fault.Permission) {
+		synced = nil // the registry knows the device when the person is admitted
+	}
 	if o.Seen {
 		if err := d.ClearAlarms(); err != nil {
 			return err
@@ -94,7 +100,7 @@ func (r *statusReport) fill(d *desk.Desk) {
 func (r *statusReport) print(s Streams) {
 	admitted := "admitted"
 	if !r.Admitted {
-		admitted = "not admitted yet: read your fingerprint to the appointing authority"
+		admitted = "not admitted yet: read your fingerprint, " + r.Fingerprint + ", to the appointing authority"
 	}
 	fmt.Fprintf(s.Out, "%s, %s\nregistry: %s, a log of %d entries\n", r.Person, admitted, r.Registry, r.Entries)
 	for _, line := range []struct {

@@ -2,22 +2,24 @@ package desk
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"chancery/internal/directory"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
+	"chancery/internal/post"
 	"chancery/internal/sign"
 )
 
 // about verifies a statement about a cable and says which cable it is, and what
 // follows for it. It fills in who acted.
-func (d *Desk) about(a *Act, statement []byte) (cable string, apply func(*Item) error, err error) {
+func (d *Desk) about(a *Act, l *post.Letter, statement []byte) (cable string, apply func(*Item) error, err error) {
 	switch a.Kind {
 	case entries.KindIssue:
 		var b entries.Issue
 		a.Who, err = d.byMarking(statement, a.Kind, &b)
-		return b.Cable, func(i *Item) error { return i.issued(a.Index, b) }, err
+		return b.Cable, func(i *Item) error { return d.issued(i, a, b, l) }, err
 	case entries.KindVoid:
 		var b entries.Void
 		a.Who, err = d.byMarking(statement, a.Kind, &b)
@@ -27,7 +29,7 @@ func (d *Desk) about(a *Act, statement []byte) (cable string, apply func(*Item) 
 		var b entries.Refused
 		a.Who, err = d.byMarking(statement, a.Kind, &b)
 		a.Note = b.Reason
-		return b.Cable, func(i *Item) error { return i.voided(b.Release, b.Reason) }, err
+		return b.Cable, func(i *Item) error { return i.refused(b.Release, b.Reason) }, err
 	case entries.KindWithheld:
 		var b entries.Withheld
 		a.Who, err = d.byMarking(statement, a.Kind, &b)
@@ -55,6 +57,21 @@ func (d *Desk) byReader(a *Act, statement []byte) (cable string, apply func(*Ite
 		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
 		a.Copy = b.Copy
 		return b.Cable, func(i *Item) error { return i.holds(a) }, err
+	case entries.KindOnward:
+		var b entries.Onward
+		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
+		a.Copy, a.Note = b.Copy, b.Person+": "+b.Reason
+		return b.Cable, func(i *Item) error { return i.asked(a, b) }, err
+	case entries.KindLeave:
+		var b entries.Leave
+		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
+		a.Note = fmt.Sprintf("for the request at entry %d", b.Ask)
+		return b.Cable, func(*Item) error { return nil }, err
+	case entries.KindArchive:
+		var b entries.Archive
+		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
+		a.Note = "from the archive of " + b.Office
+		return b.Cable, func(*Item) error { return nil }, err
 	case entries.KindRecall:
 		var b entries.Recall
 		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
@@ -78,13 +95,36 @@ func (d *Desk) byMarking(statement []byte, kind string, body any) (string, error
 	return "", fault.Mismatch.New("a statement of kind %q that no marking desk signed", kind)
 }
 
-func (i *Item) issued(index int64, b entries.Issue) error {
-	if b.Release != i.Index || index <= i.Index || b.N != i.Release.N {
+// issued takes the issue of a cable, or of a late copy of it.
+func (d *Desk) issued(i *Item, a *Act, b entries.Issue, l *post.Letter) error {
+	if b.Release != i.Index || a.Index <= i.Index || b.Ask < 0 && b.N != i.Release.N {
 		return fault.Mismatch.New("an issue of another release")
 	}
-	if i.Issue == nil {
-		i.Issue, i.Issued = &b, index
+	if b.Ask >= 0 {
+		if l.Copy == nil {
+			return nil
+		}
+		a.Copy, a.Note = l.Copy.ID, "a late copy, for "+l.Copy.Person
+		if i.Mine && !slices.ContainsFunc(i.Copies, func(c entries.Copy) bool { return c.ID == l.Copy.ID }) {
+			i.Copies = append(i.Copies, *l.Copy)
+		}
+		if l.Copy.Person != d.Person || i.Copy != nil {
+			return nil
+		}
+		i.Copy = l.Copy
 	}
+	if i.Issue == nil {
+		i.Issue, i.Issued = &b, a.Index
+	}
+	return nil
+}
+
+// refused takes a refusal: of the release, or of a copy that was asked for.
+func (i *Item) refused(index int64, reason string) error {
+	if index == i.Index {
+		return i.voided(index, reason)
+	}
+	i.Refused = reason
 	return nil
 }
 

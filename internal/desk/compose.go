@@ -44,6 +44,7 @@ type Cable struct {
 	ReplyTo    string // the cable that it answers, or empty
 	// Interchangeable is the author's word that the alternatives say the same.
 	Interchangeable bool
+	Onward          int // standing leave for so many onward copies
 
 	Directory *directory.Directory
 	Size      int64 // of the log up to which the directory was read
@@ -256,7 +257,7 @@ func (o *Composed) release(c Cable, id string, built *kit.Built, g *seal.Identit
 	}
 	o.Body = entries.Release{Cable: id, Reference: c.Reference, DTG: directory.At(c.Now), Precedence: c.Precedence, Mode: entries.ModeBlind,
 		Office: c.Author.Office, Tenure: c.Author.Tenure, Root: entries.Digest(built.Envelope.Root), Kit: sha256.Sum256(o.Kit), Key: g.Recipient().String(),
-		Copies: root, N: len(o.Copies), Envelope: sha256.Sum256(o.Order), Escrow: sha256.Sum256(o.Escrow), Marking: c.Directory.Institution().Marking[0].Sign.ID().String(), Directory: c.Size, Register: c.Directory.Head(c.Size), Vector: o.vector, ReplyTo: c.ReplyTo, Interchangeable: c.Interchangeable}
+		Copies: root, N: len(o.Copies), Envelope: sha256.Sum256(o.Order), Escrow: sha256.Sum256(o.Escrow), Marking: c.Directory.Institution().Marking[0].Sign.ID().String(), Directory: c.Size, Register: c.Directory.Head(c.Size), Vector: o.vector, ReplyTo: c.ReplyTo, Interchangeable: c.Interchangeable, Onward: c.Onward}
 	rand.Read(o.Body.Nonce[:])
 	if err := o.Body.Check(); err != nil {
 		return err

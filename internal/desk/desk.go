@@ -18,6 +18,7 @@ import (
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/fault"
+	"chancery/internal/post"
 	"chancery/internal/vault"
 )
 
@@ -52,6 +53,10 @@ type state struct {
 	Tree   treeFile      `json:"tree"`
 	Alarms []Alarm       `json:"alarms"`
 	Offers []Offer       `json:"offers"`
+
+	Archives  map[string]custody.Place `json:"archives"` // how far each was read, by office
+	Handovers []post.Handed            `json:"handovers"`
+	Shares    map[string][]post.Handed `json:"shares"` // of archive keys, by epoch
 }
 
 // treeFile is a checkpoint in a file.

@@ -37,6 +37,9 @@ const keysTime = 15 * time.Second
 // a copy that is not what was committed to is fault.Mismatch and goes to the
 // custodians as a dispute.
 func (d *Desk) Read(ctx context.Context, ref string) (Item, error) {
+	if err := d.awaitIssue(ctx, ref); err != nil {
+		return Item{}, err
+	}
 	d.mu.Lock()
 	i, err := d.find(ref)
 	if err == nil && i.Text == "" {
@@ -55,6 +58,23 @@ func (d *Desk) Read(ctx context.Context, ref string) (Item, error) {
 	return d.Find(i.Cable)
 }
 
+// awaitIssue waits a while for the issue of a cable that was released to this person,
+// or of which they asked for a copy.
+func (d *Desk) awaitIssue(ctx context.Context, ref string) error {
+	for until := time.Now().Add(keysTime); ; {
+		d.mu.Lock()
+		i, err := d.find(ref)
+		waits := err == nil && i.Issue == nil && i.Void == "" && i.Refused == "" && i.Recall == "" && (i.Copy != nil || i.Asked)
+		d.mu.Unlock()
+		if err != nil || !waits || !time.Now().Before(until) {
+			return err
+		}
+		if err := d.pull(ctx, time.Until(until)); err != nil {
+			return err
+		}
+	}
+}
+
 // readable says why a cable cannot be opened.
 func (i *Item) readable() error {
 	switch {
@@ -68,6 +88,8 @@ func (i *Item) readable() error {
 		return fault.Permission.New("the keys are withheld: %s", i.Withheld)
 	case i.Recall != "" && i.Receipt < 0:
 		return fault.Permission.New("the cable was recalled: %s", i.Recall)
+	case i.Copy == nil && i.Refused != "":
+		return fault.Permission.New("you are given no copy: %s", i.Refused)
 	case i.Copy == nil:
 		return fault.Permission.New("you have no copy of this cable")
 	case i.Issue == nil:

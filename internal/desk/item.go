@@ -32,10 +32,23 @@ type Item struct {
 	Receipt int64          `json:"receipt"` // index in the log, or -1
 
 	Delivered []byte `json:"delivered"` // the keys, sealed
+	Archive   string `json:"archive"`   // the office in whose archive it was found
+	Asked     bool   `json:"asked"`     // a copy was asked for
+	Refused   string `json:"refused"`   // why a copy that was asked for is not given
+	Asks      []Ask  `json:"asks"`      // if it is mine: onward copies that were asked for
 	Withheld  string `json:"withheld"`
 	Disputed  string `json:"disputed"`
 	Text      string `json:"text"`
 	Acts      []Act  `json:"acts"`
+}
+
+// An Ask is an onward copy that somebody asked the originator for.
+type Ask struct {
+	Index  int64  `json:"index"` // in the log
+	By     string `json:"by"`
+	Person string `json:"person"`
+	Reason string `json:"reason"`
+	Given  bool   `json:"given"`
 }
 
 // An Act is an entry about a cable that this desk was sent.

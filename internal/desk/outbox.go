@@ -27,6 +27,7 @@ type Outgoing struct {
 	Reference  string    `json:"reference"`
 	ReplyTo    string    `json:"reply_to"`
 	Attested   bool      `json:"attested"`
+	Onward     int       `json:"onward"` // standing leave
 
 	Ready *ready `json:"ready"`
 	Why   string `json:"why"` // what stopped it last
@@ -212,7 +213,7 @@ func (d *Desk) ready(o *Outgoing) (*ready, error) {
 		return nil, err
 	}
 	c, err := Compose(Cable{Author: Author{Key: d.Keys.Person, Person: d.Person, Tenure: h.ID, Office: h.Office}, Draft: draft, To: o.To, Precedence: o.Precedence,
-		Reference: o.Reference, ReplyTo: o.ReplyTo, Interchangeable: o.Attested, Directory: d.dir, Size: d.tree.Size, Now: d.Now()})
+		Reference: o.Reference, ReplyTo: o.ReplyTo, Interchangeable: o.Attested, Onward: o.Onward, Directory: d.dir, Size: d.tree.Size, Now: d.Now()})
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (a *Arrived) Check() error {
 	if sha256.Sum256(a.Kit) != a.Release.Kit {
 		return fault.Mismatch.New("the kit that arrived is not the one that was released")
 	}
-	if a.Issue.Cable != a.Release.Cable || a.Issue.Release != a.ReleaseIndex || a.Issue.N != a.Release.N || a.IssueIndex <= a.ReleaseIndex {
+	if a.Issue.Cable != a.Release.Cable || a.Issue.Release != a.ReleaseIndex || a.Issue.Ask < 0 && a.Issue.N != a.Release.N || a.IssueIndex <= a.ReleaseIndex {
 		return fault.Mismatch.New("the issue that arrived is not of this release")
 	}
 	return nil

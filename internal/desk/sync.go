@@ -87,7 +87,7 @@ func (d *Desk) take(ctx context.Context, feed *client.Feed, letters map[custody.
 			}
 			continue
 		}
-		if err := d.letter(e.Index, entry, l, changed); err != nil {
+		if err := d.letter(ctx, e.Index, entry, l, changed); err != nil {
 			d.alarm(e.Index, "a letter that came says what cannot be: %v", err)
 		}
 		if err := d.compare(ctx, l.Checkpoint); err != nil {
@@ -174,7 +174,7 @@ func (d *Desk) parcels(ctx context.Context, all []client.Listed) error {
 		if err != nil {
 			continue // somebody's noise
 		}
-		if d.offered(plain) {
+		if d.offered(plain) || d.handed(plain) {
 			continue
 		}
 		delivery, err := entries.ParseDelivery(plain)
@@ -192,7 +192,7 @@ func (d *Desk) parcels(ctx context.Context, all []client.Listed) error {
 }
 
 // letter takes an entry about a cable.
-func (d *Desk) letter(index int64, e custody.Entry, l *post.Letter, changed map[string]*Item) error {
+func (d *Desk) letter(ctx context.Context, index int64, e custody.Entry, l *post.Letter, changed map[string]*Item) error {
 	if d.dir == nil {
 		return fault.Mismatch.New("a letter before the institution")
 	}
@@ -204,7 +204,15 @@ func (d *Desk) letter(index int64, e custody.Entry, l *post.Letter, changed map[
 	if kind == entries.KindRelease {
 		return d.released(a, e, l, changed)
 	}
-	cable, apply, err := d.about(&a, e.Statement)
+	if kind == entries.KindOnward && len(l.Release) > 0 {
+		if err := d.passedOn(ctx, index, e, l, changed); err != nil {
+			return err
+		}
+	}
+	if kind == entries.KindHandover || kind == entries.KindRecovery {
+		return nil // the log shows it; what came with it came as a parcel
+	}
+	cable, apply, err := d.about(&a, l, e.Statement)
 	if err != nil {
 		return err
 	}

@@ -20,20 +20,25 @@ import (
 
 // Kinds of statements, and who signs each.
 const (
-	KindDraw     = "draw"     // marking desk
-	KindShareOK  = "share-ok" // custodian
-	KindRelease  = "release"  // author's person
-	KindIssue    = "issue"    // marking desk
-	KindVoid     = "void"     // marking desk
-	KindReceipt  = "receipt"  // reader's person, their device
-	KindWithheld = "withheld" // marking desk
-	KindOpened   = "opened"   // reader's person
-	KindDispute  = "dispute"  // reader's person
-	KindRecall   = "recall"   // originator's person
-	KindRefused  = "refused"  // marking desk
-	KindNoted    = "noted"    // marking desk
-	KindAck      = "ack"      // reader's person
-	KindInvite   = "invite"   // authority; never in the log
+	KindDraw     = "draw"         // marking desk
+	KindShareOK  = "share-ok"     // custodian
+	KindRelease  = "release"      // author's person
+	KindIssue    = "issue"        // marking desk
+	KindVoid     = "void"         // marking desk
+	KindReceipt  = "receipt"      // reader's person, their device
+	KindWithheld = "withheld"     // marking desk
+	KindOpened   = "opened"       // reader's person
+	KindDispute  = "dispute"      // reader's person
+	KindRecall   = "recall"       // originator's person
+	KindRefused  = "refused"      // marking desk
+	KindNoted    = "noted"        // marking desk
+	KindAck      = "ack"          // reader's person
+	KindInvite   = "invite"       // authority; never in the log
+	KindOnward   = "onward-ask"   // a reader's person
+	KindLeave    = "onward-leave" // originator's person
+	KindArchive  = "archive-ask"  // a holder of an office that was addressed
+	KindHandover = "handover"     // who leaves, who comes
+	KindRecovery = "recovery"     // custodian
 )
 
 // LiesOpen says whether entries of a kind may be read by everyone in the institution:
@@ -111,6 +116,8 @@ type Release struct {
 	// Interchangeable says that the releaser attests the alternatives to be
 	// interchangeable in substance.
 	Interchangeable bool `json:"interchangeable"`
+	// Onward is how many onward copies readers may pass on without asking first.
+	Onward int `json:"onward"`
 }
 
 // Check refuses a release that cannot be (fault.Input).
@@ -126,6 +133,8 @@ func (r *Release) Check() error {
 		return fault.Input.New("%.20q is not a mode of release", r.Mode)
 	case r.N < 1 || r.N > MaxCopies:
 		return fault.Input.New("a release of %d copies: 1 to %d", r.N, MaxCopies)
+	case r.Onward < 0 || r.Onward > MaxCopies-r.N:
+		return fault.Input.New("a standing leave for %d onward copies", r.Onward)
 	case r.Mode == ModeBlind && !r.Interchangeable:
 		return fault.Input.New("nobody attests that the alternatives are interchangeable")
 	}
@@ -179,14 +188,17 @@ func CopiesRoot(copies []Copy) (Digest, error) {
 	return Digest(mark.Root(leaves)), nil
 }
 
-// An Issue says that the copies of a release were drawn. Lists is the root over
-// c(copy id || slot || root of the copy's key list), in the order of slots.
+// An Issue says that copies of a release were drawn: those of its addressees, or a
+// late one, for an onward copy or an archive. Lists is the root over c(copy id || slot
+// || root of the copy's key list), in the order of slots from First on.
 type Issue struct {
 	Cable   string `json:"cable"`
 	Release int64  `json:"release"` // index in the log
 	Draw    int    `json:"draw"`
 	Drawn   int64  `json:"drawn"` // index in the log of the draw, before the release
 	N       int    `json:"n"`
+	First   int    `json:"first"` // slot
+	Ask     int64  `json:"ask"`   // index in the log of what asked for a late copy, or -1
 	Lists   Digest `json:"lists"`
 }
 
@@ -274,4 +286,48 @@ type Invite struct {
 	Name   string         `json:"name"`
 	Until  directory.Time `json:"until"`
 	Nonce  Digest         `json:"nonce"`
+}
+
+// An Onward asks for a copy for somebody to whom a cable was not addressed. Copy is
+// the asker's own.
+type Onward struct {
+	Cable   string `json:"cable"`
+	Release int64  `json:"release"`
+	Copy    string `json:"copy"`
+	Person  string `json:"person"` // for whom
+	Tenure  string `json:"tenure"` // theirs
+	Reason  string `json:"reason"`
+}
+
+// A Leave is the originator's, for one Onward.
+type Leave struct {
+	Cable string `json:"cable"`
+	Ask   int64  `json:"ask"` // its index in the log
+}
+
+// An Archive asks for a copy of a cable that an office received before the asker
+// sat in it. Nobody inherits a predecessor's copy.
+type Archive struct {
+	Cable   string `json:"cable"`
+	Release int64  `json:"release"`
+	Office  string `json:"office"`
+	Tenure  string `json:"tenure"`
+}
+
+// A Handover says what passed from one holder of an office to the next: the root over
+// the inventory, which both have seen.
+type Handover struct {
+	Office    string `json:"office"`
+	From      string `json:"from"` // person
+	To        string `json:"to"`   // person
+	N         int    `json:"n"`    // lines of the inventory
+	Inventory Digest `json:"inventory"`
+}
+
+// A Recovery says that a custodian gave its share of an office's archive key to a
+// holder, because nobody was left to hand it over.
+type Recovery struct {
+	Office string `json:"office"`
+	Epoch  int    `json:"epoch"`
+	Person string `json:"person"`
 }

@@ -139,5 +139,5 @@ func ParseDelivery(data []byte) (*Delivery, error) {
 // the reader has; listRoot is the root of its key list.
 func (d *Delivery) Verify(issue *Issue, copyID string, listRoot mark.Hash) bool {
 	return d.Cable == issue.Cable && d.Copy == copyID &&
-		mark.VerifyPath(mark.Hash(issue.Lists), issue.N, d.Slot-1, ListLeaf(d.Copy, d.Slot, listRoot, d.Salt), d.Path)
+		mark.VerifyPath(mark.Hash(issue.Lists), issue.N, d.Slot-issue.First, ListLeaf(d.Copy, d.Slot, listRoot, d.Salt), d.Path)
 }

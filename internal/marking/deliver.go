@@ -106,7 +106,7 @@ func (d *Desk) signed(s Seen) (body entries.Receipt, p directory.Person, err err
 // matches says whether a receipt is for what was released and issued, by a reader
 // who had seen both in the log that the desk knows.
 func (c *cable) matches(r Receipt, body entries.Receipt, one entries.Copy, last custody.Checkpoint) error {
-	if body.Release != c.Release || !slices.Contains(c.Issues, body.Issue) || body.Kit != c.Body.Kit || body.Tenure != one.Tenure {
+	if body.Release != c.Release || !c.issuedAt(one.ID, body.Issue) || body.Kit != c.Body.Kit || body.Tenure != one.Tenure {
 		return fault.Mismatch.New("the receipt is not for what was released and issued")
 	}
 	if body.Size <= max(body.Issue, body.Release) || r.Index < body.Size {
@@ -166,7 +166,11 @@ func (d *Desk) withhold(c *cable, copyID string, receipt int64, why error) (*Out
 
 // sealList seals the list of a slot to its reader.
 func sealList(c *cable, o *opened, slot int, p directory.Person) ([]byte, error) {
-	delivery := entries.Delivery{Cable: c.Cable, Copy: o.copies[slot].ID, Slot: slot + 1, Salt: mark.Hash(c.Salts[slot]),
-		Path: mark.Path(o.leaves, slot), List: o.list(c, slot).Encode()}
+	delivery := entries.Delivery{Cable: c.Cable, Copy: o.copies[slot].ID, Slot: slot + 1, List: o.list(c, slot).Encode()}
+	if slot < c.Body.N {
+		delivery.Salt, delivery.Path = mark.Hash(c.Salts[slot]), mark.Path(o.leaves, slot)
+	} else {
+		delivery.Salt = mark.Hash(c.Late[slot-c.Body.N].Salt)
+	}
 	return seal.SealTo(delivery.Encode(), p.Recipient)
 }

@@ -32,6 +32,8 @@ type cable struct {
 	Issues    []int64          `json:"issues"` // indexes in the log at which the issue stands
 	Recalled  bool             `json:"recalled"`
 	Delivered map[string]int64 `json:"delivered"` // receipt by copy
+	Asks      map[int64]ask    `json:"asks"`      // onward copies asked for, by index in the log
+	Late      []*late          `json:"late"`      // copies issued later, in the order of their slots
 }
 
 func (d *Desk) loadCable(name string, data []byte) error {
@@ -173,7 +175,7 @@ func (d *Desk) issue(c *cable, w *draw) error {
 		c.Salts = append(c.Salts, salt)
 	}
 	o.commit(c)
-	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: w.Number, Drawn: w.Logged, N: len(o.leaves), Lists: entries.Digest(mark.Root(o.leaves))}
+	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: w.Number, Drawn: w.Logged, N: len(o.leaves), First: 1, Ask: -1, Lists: entries.Digest(mark.Root(o.leaves))}
 	c.Statement, err = d.state(entries.KindIssue, body)
 	return err
 }
@@ -211,7 +213,11 @@ func (d *Desk) read(c *cable, w *draw) (*opened, error) {
 	if len(order.Copies)*len(env.Segments) > maxWork {
 		return nil, fault.Input.New("%d copies of %d segments are too many for one cable", len(order.Copies), len(env.Segments))
 	}
-	return &opened{copies: order.Copies, sizes: env.Sizes(), deck: env.Deck(), draw: w.randomness()}, nil
+	copies := order.Copies
+	for _, l := range c.Late {
+		copies = append(copies, l.Copy)
+	}
+	return &opened{copies: copies, sizes: env.Sizes(), deck: env.Deck(), draw: w.randomness()}, nil
 }
 
 // list computes the key list of a slot. It is a function of the draw, the release
@@ -223,8 +229,8 @@ func (o *opened) list(c *cable, slot int) keylist.List {
 
 // commit computes the leaves of all key lists.
 func (o *opened) commit(c *cable) {
-	o.leaves = make([]mark.Hash, len(o.copies))
-	for i := range o.copies {
+	o.leaves = make([]mark.Hash, c.Body.N)
+	for i := range o.leaves {
 		o.leaves[i] = entries.ListLeaf(o.copies[i].ID, i+1, o.list(c, i).Root(), mark.Hash(c.Salts[i]))
 	}
 }
@@ -286,6 +292,11 @@ func (d *Desk) Logged(s Seen) error {
 		return err
 	}
 	c := d.cables[id]
+	if c != nil {
+		if done, err := d.lateLogged(c, s); done || err != nil {
+			return err
+		}
+	}
 	if c == nil || string(c.Statement) != string(s.Entry.Statement) {
 		return fault.Mismatch.New("a statement of this marking desk that its files do not hold").
 			WithHint("its files are older than the log: restore newer ones, or found a new desk")

@@ -24,6 +24,10 @@ type Letter struct {
 	// With a release: the reader's copy, and the identity to which the kit is sealed.
 	Copy *entries.Copy `json:"copy,omitempty"`
 	Key  string        `json:"key,omitempty"`
+	// With an onward copy that is asked for, to the one for whom it is: the release, as
+	// an entry, and its index in the log.
+	Release   []byte `json:"release,omitempty"`
+	ReleaseAt int64  `json:"release_at,omitempty"`
 	// With a release, for a custodian: the share of the escrow's key.
 	Share []byte `json:"share,omitempty"`
 }

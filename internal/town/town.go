@@ -154,7 +154,7 @@ func (t *Town) start(ctx context.Context, l net.Listener) error {
 		if err != nil {
 			return err
 		}
-		one := &attend.Custodian{Name: name, Key: k.Sign, Identity: k.Identity, Vault: vault.New(filepath.Join(dir, "files"), k.Sign.Derive("custodian files")), Client: c, Logger: t.Logger}
+		one := &attend.Custodian{Name: name, Key: k.Sign, Identity: k.Identity, Vault: vault.New(filepath.Join(dir, "files"), k.Sign.Derive("custodian files")), Client: c, Now: t.Now, Logger: t.Logger}
 		t.run("custodian "+name, one.Run)
 	}
 	return nil

@@ -39,8 +39,17 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 
 	"freeport": freeportCommand,
 	"start":    startCommand,
-	"stop":     stopCommand,
+	"halt":     haltCommand,
 	"ministry": ministryCommand,
+
+	"setfingerprint": setfingerprintCommand,
+
+	"says":    saysCommand,
+	"waitfor": waitForCommand,
+	"forge":   forgeCommand,
+	"replay":  replayCommand,
+	"relog":   relogCommand,
+	"liar":    liarCommand,
 }
 
 // need ends the script unless it called a command rightly.

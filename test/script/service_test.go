@@ -1,6 +1,7 @@
 package script
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 // services are the processes that a script started, by name.
 type services struct {
 	running map[string]*exec.Cmd
+	liars   map[string]func() // how each is ended; see liar
 }
 
 type servicesKey struct{}
@@ -25,9 +27,12 @@ func started(ts *testscript.TestScript) *services { return ts.Value(servicesKey{
 
 // setupServices prepares a script to start processes, which end with it.
 func setupServices(env *testscript.Env) {
-	s := &services{map[string]*exec.Cmd{}}
+	s := &services{map[string]*exec.Cmd{}, map[string]func(){}}
 	env.Values[servicesKey{}] = s
 	env.Defer(func() {
+		for _, end := range s.liars {
+			end()
+		}
 		for _, cmd := range s.running {
 			cmd.Process.Kill()
 			cmd.Wait()
@@ -88,9 +93,15 @@ func startCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s did not start", name)
 }
 
-// stopCommand ends a process that was started: stop NAME, or stop NAME kill.
-func stopCommand(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, !neg && len(args) > 0, "stop NAME [kill]")
+// haltCommand ends a process that was started: halt NAME, or halt NAME kill. (The stop that
+// testscript has ends the script.)
+func haltCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) > 0, "halt NAME [kill]")
+	if end := started(ts).liars[args[0]]; end != nil {
+		delete(started(ts).liars, args[0])
+		end()
+		return
+	}
 	cmd := started(ts).running[args[0]]
 	if cmd == nil {
 		ts.Fatalf("%s does not run", args[0])
@@ -109,9 +120,10 @@ func stopCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // ministryCommand founds an institution, starts it, and enrols people: ada, who sits
 // in post.embassy, bo and cy, who sit in centre.desk, and di, in centre.private-office;
-// the list "centre" names both offices. What it does is what its people would type.
+// the list "centre" names both offices. What it does is what its people would type;
+// arguments are the founder's.
 func ministryCommand(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, !neg && len(args) == 0, "ministry")
+	need(ts, !neg, "ministry [ARGUMENT...]")
 	freeportCommand(ts, false, []string{"ADDR"})
 	run := func(args ...string) string {
 		cmd := chancery(ts.Getenv("WORK"), args...)
@@ -124,7 +136,7 @@ func ministryCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv("CHANCERY_AUTHORITY", "ministry/authority-1")
 	ts.Setenv("CHANCERY_AUTHORITY_2", "ministry/authority-2")
-	run("init", "ministry", "--name", "Ministry of Example", "--url", "https://"+ts.Getenv("ADDR"), "--trial")
+	run(append([]string{"init", "ministry", "--name", "Ministry of Example", "--url", "https://" + ts.Getenv("ADDR"), "--trial"}, args...)...)
 	startCommand(ts, false, []string{"registry", "serve", "--data", "ministry", "--listen", ts.Getenv("ADDR"), "--custodians", "--draws", "4"})
 	for _, p := range []struct{ id, office, seat string }{{"ada", "post.embassy", "head"}, {"bo", "centre.desk", "head"}, {"cy", "centre.desk", "second"}, {"di", "centre.private-office", "head"}} {
 		run("invite", p.id, "Person "+p.id)
@@ -155,3 +167,16 @@ The minister was {evasive|guarded|unforthcoming} about the harbour and {left ear
 
 His {deputy|second} {stayed on|remained} and {asked|wanted to know} {twice|two times} what we would pay.
 `
+
+// setfingerprintCommand sets a variable to the fingerprint that somebody's desk shows:
+// setfingerprint VARIABLE PERSON.
+func setfingerprintCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 2, "setfingerprint VARIABLE PERSON")
+	cmd := chancery(ts.Getenv("WORK"), "status", "--json", "--desk", args[1])
+	out, _ := cmd.Output() // who is not admitted yet is refused by the registry
+	var report struct {
+		Fingerprint string `json:"fingerprint"`
+	}
+	ts.Check(json.Unmarshal(out, &report))
+	ts.Setenv(args[0], strings.ReplaceAll(report.Fingerprint, " ", ""))
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"chancery/internal/desk"
+	"chancery/internal/fault"
+)
+
+type forwardOptions struct {
+	Ref    string `arg:"" help:"The cable."`
+	To     string `placeholder:"OFFICE" help:"Ask for copies for those who sit in this office, or for one person."`
+	Reason string `placeholder:"TEXT" help:"Why; the originator sees it."`
+	Allow  string `placeholder:"PERSON" help:"As the originator: allow the copy that was asked for, for this person."`
+	deskOptions
+}
+
+// Help is shown by chancery forward --help.
+func (forwardOptions) Help() string {
+	return `Passes a cable on to somebody to whom it was not addressed: they get a copy in wordings of their own, once its originator allows it,
+or at once if the originator gave standing leave (send --onward N). Your own copy never leaves your desk.
+
+  chancery forward "POST 18/30" --to centre.private-office --reason "needs it for the meeting"
+  chancery forward "POST 18/30" --allow di                                     on the originator's desk`
+}
+
+// Run asks or allows.
+func (o forwardOptions) Run(ctx context.Context, s Streams) error {
+	if (o.To == "") == (o.Allow == "") {
+		return fault.Usage.New("to whom, or whom do you allow?").WithHint("--to OFFICE as a reader, --allow PERSON as the originator")
+	}
+	d, err := o.synced(ctx, s)
+	if err != nil {
+		return err
+	}
+	if o.Allow != "" {
+		ask, err := d.Allow(ctx, o.Ref, o.Allow)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.Out, "allowed %s a copy, as %s asked at entry %d of the log\n", ask.Person, ask.By, ask.Index)
+		return err
+	}
+	who, err := d.Forward(ctx, o.Ref, o.To, o.Reason)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.Out, "asked for copies for %s; they come when the originator allows it\n", strings.Join(who, ", "))
+	return err
+}
+
+type handoverOptions struct {
+	Office  string `arg:"" optional:"" help:"The office."`
+	To      string `placeholder:"PERSON" help:"Hand the archive keys and the inventory over to this person, who sits there."`
+	Accept  bool   `help:"Sign what was handed over to you."`
+	Archive bool   `help:"Find what the office received before you, and ask for copies in wordings of your own."`
+	NewKey  bool   `help:"Make the next archive key of the office, for cables from then on."`
+	Yes     bool   `short:"y" help:"Do not ask."`
+	deskOptions
+}
+
+// Help is shown by chancery handover --help.
+func (handoverOptions) Help() string {
+	return `An office keeps its archive when its people change. Its archive key opens what was sent to it, but no wording: a successor gets
+copies of their own, and the log shows every reading.
+
+  chancery handover centre.desk --new-key           somebody who sits there makes the key; an authority puts it
+  chancery admit --office-keys                      into the directory
+  chancery handover centre.desk --to eve            who leaves, or stays, hands it to who comes, with an inventory
+  chancery handover --accept                        who comes signs for it
+  chancery handover centre.desk --archive           and asks for the cables of the office
+
+When nobody is left who has the key: chancery custodian FOLDER --recover OFFICE --for PERSON, at enough custodians.`
+}
+
+// Run does one of its four things.
+func (o handoverOptions) Run(ctx context.Context, s Streams) error {
+	d, err := o.synced(ctx, s)
+	if err != nil {
+		return err
+	}
+	if o.Accept {
+		return o.accept(ctx, s, d)
+	}
+	if o.Office == "" {
+		return fault.Usage.New("of which office?").WithHint("see chancery handover --help")
+	}
+	switch {
+	case o.NewKey:
+		e, err := d.NewEpoch(ctx, o.Office)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.Out, "made archive key %d of %s; it counts when an authority puts it into the directory: chancery admit --office-keys\n", e.Number, e.Office)
+		return err
+	case o.To != "":
+		lines, err := d.HandOver(ctx, o.Office, o.To)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.Out, "handed over to %s, with an inventory of %d cables:\n", o.To, len(lines))
+		for _, l := range lines {
+			fmt.Fprintf(s.Out, "  %s\n", fault.Escape(l))
+		}
+		return nil
+	case o.Archive:
+		found, asked, err := d.Archive(ctx, o.Office)
+		if err != nil {
+			return err
+		}
+		err = d.Sync(ctx, 0)
+		if err != nil && !errors.Is(err, fault.System) {
+			return err
+		}
+		_, err = fmt.Fprintf(s.Out, "found %d cables that are new to this desk, asked for %d copies; chancery inbox lists them as they are issued\n", found, asked)
+		return err
+	}
+	return fault.Usage.New("what is to be done?").WithHint("--to PERSON, --accept, --archive or --new-key")
+}
+
+// accept signs for what was handed over.
+func (o handoverOptions) accept(ctx context.Context, s Streams, d *desk.Desk) error {
+	all := d.Handovers()
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(s.Out, "nothing was handed over to you")
+		return err
+	}
+	for _, h := range all {
+		fmt.Fprintf(s.Out, "%s, from %s: %d archive keys, %d cables\n", h.Office, h.By, len(h.Keys), len(h.Inventory))
+		for _, l := range h.Inventory {
+			fmt.Fprintf(s.Out, "  %s\n", fault.Escape(l))
+		}
+		if err := s.confirm(o.Yes, "--yes", "Sign that this was handed over to you?"); err != nil {
+			return err
+		}
+		at, err := d.TakeOver(ctx, h)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.Out, "signed, at entry %d of the log\n", at)
+	}
+	return nil
+}

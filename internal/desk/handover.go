@@ -1,0 +1,414 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"chancery/internal/canonical"
+	"chancery/internal/client"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/post"
+	"chancery/internal/seal"
+	"chancery/internal/seal/share"
+	"chancery/internal/sign"
+	"chancery/mark"
+)
+
+// NewEpoch makes the next archive key of an office in which this person sits: it is
+// kept, sealed to all others who sit there, shared among the custodians, and handed to
+// the appointing authority to be put into the directory.
+func (d *Desk) NewEpoch(ctx context.Context, office string) (directory.Epoch, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.tenureIn(office); err != nil {
+		return directory.Epoch{}, err
+	}
+	before, err := d.dir.Epochs(office)
+	if err != nil {
+		return directory.Epoch{}, err
+	}
+	id, err := seal.GenerateIdentity()
+	if err != nil {
+		return directory.Epoch{}, err
+	}
+	public := directory.Epoch{Office: office, Number: len(before) + 1, Recipient: id.Recipient().String()}
+	secret := post.EpochKey{Office: office, Number: public.Number, Secret: string(seal.FormatIdentities(d.Now(), id))}
+	s, err := sign.Sign(directory.KindEpoch, public, d.Keys.Person)
+	if err != nil {
+		return public, err
+	}
+	if err := d.Vault.Put(post.EpochName(office, public.Number), secret); err != nil {
+		return public, err
+	}
+	if err := d.spread(ctx, secret); err != nil {
+		return public, err
+	}
+	return public, d.Client.PutParcel(ctx, s, []string{directory.Authority})
+}
+
+// spread gives an archive key to the others who sit in the office, and shares of it
+// to the custodians.
+func (d *Desk) spread(ctx context.Context, e post.EpochKey) error {
+	holders, err := d.dir.Holders(e.Office, d.Now())
+	if err != nil {
+		return err
+	}
+	for _, h := range holders {
+		if h.Person == d.Person {
+			continue
+		}
+		if err := d.hand(ctx, h.Person, post.Handed{Office: e.Office, Keys: []post.EpochKey{e}}); err != nil {
+			return err
+		}
+	}
+	in := d.dir.Institution()
+	secret := share.Generate()
+	sealed, err := seal.SealKey([]byte(e.Secret), secret.Key(epochPurpose))
+	if err != nil {
+		return err
+	}
+	shares, vector, err := share.Split(secret, in.Threshold, len(in.Custodians))
+	if err != nil {
+		return err
+	}
+	for i, c := range in.Custodians {
+		data, err := json.Marshal(post.Handed{Format: post.HandedFormat, Office: e.Office, Number: e.Number, Share: shares[i].Encode(), Vector: vector.Encode(), Sealed: sealed})
+		if err != nil {
+			return fault.Internal.Wrap(err, "write a share")
+		}
+		closed, err := seal.SealTo(data, c.Recipient)
+		if err != nil {
+			return err
+		}
+		if err := d.Client.PutParcel(ctx, closed, []string{directory.CustodianParty(c.Name)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// epochPurpose is for what the shared secret of an archive key gives its key.
+const epochPurpose = "epoch"
+
+// hand seals something to a person.
+func (d *Desk) hand(ctx context.Context, person string, h post.Handed) error {
+	p, _, err := d.dir.Person(person)
+	if err != nil {
+		return err
+	}
+	h.Format = post.HandedFormat
+	data, err := json.Marshal(h)
+	if err != nil {
+		return fault.Internal.Wrap(err, "hand over")
+	}
+	sealed, err := seal.SealTo(data, p.Recipient)
+	if err != nil {
+		return err
+	}
+	return d.Client.PutParcel(ctx, sealed, []string{p.Party()})
+}
+
+// handed takes what was handed to this person, if that is what came. A key counts if
+// it is the one whose recipient stands in the directory.
+func (d *Desk) handed(data []byte) bool {
+	var h post.Handed
+	if _, _, err := canonical.Decode(data, &h); err != nil || h.Format != post.HandedFormat {
+		return false
+	}
+	switch {
+	case len(h.Share) > 0:
+		if d.state.Shares == nil {
+			d.state.Shares = map[string][]post.Handed{}
+		}
+		name := post.EpochName(h.Office, h.Number)
+		d.state.Shares[name] = append(d.state.Shares[name], h)
+		if err := d.recover(name); err != nil {
+			d.alarm(-1, "a share of the archive key of %s: %v", h.Office, err)
+		}
+	case len(h.Statement) > 0:
+		d.state.Handovers = append(d.state.Handovers, h)
+	}
+	for _, e := range h.Keys {
+		if err := d.keepEpoch(e); err != nil {
+			d.alarm(-1, "an archive key of %s that was handed over: %v", e.Office, err)
+		}
+	}
+	return true
+}
+
+// keepEpoch keeps an archive key.
+func (d *Desk) keepEpoch(e post.EpochKey) error {
+	if _, err := seal.ParseIdentities("archive key", []byte(e.Secret)); err != nil {
+		return err
+	}
+	return d.Vault.Put(post.EpochName(e.Office, e.Number), e)
+}
+
+// recover restores an archive key from custodians' shares, once there are enough.
+func (d *Desk) recover(name string) error {
+	all := d.state.Shares[name]
+	vector, err := share.ParseVector(all[0].Vector)
+	if err != nil {
+		return err
+	}
+	var shares []share.Share
+	for _, h := range all {
+		s, err := share.ParseShare(h.Share)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(shares, func(o share.Share) bool { return o.Number == s.Number }) {
+			shares = append(shares, s)
+		}
+	}
+	if len(shares) < vector.Threshold() {
+		return nil
+	}
+	secret, err := share.Recover(shares, vector)
+	if err != nil {
+		return err
+	}
+	text, err := seal.OpenKey(all[0].Sealed, secret.Key(epochPurpose))
+	if err != nil {
+		return err
+	}
+	delete(d.state.Shares, name)
+	return d.keepEpoch(post.EpochKey{Office: all[0].Office, Number: all[0].Number, Secret: string(text)})
+}
+
+// epochs returns the archive keys of an office that this desk holds and that stand in
+// the directory.
+func (d *Desk) epochs(office string) ([]*seal.Identity, error) {
+	public, err := d.dir.Epochs(office)
+	if err != nil {
+		return nil, err
+	}
+	var out []*seal.Identity
+	for _, p := range public {
+		var e post.EpochKey
+		err := d.Vault.Get(post.EpochName(office, p.Number), &e)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		ids, err := seal.ParseIdentities("archive key", []byte(e.Secret))
+		if err != nil || len(ids) != 1 || ids[0].Recipient().String() != p.Recipient {
+			return nil, fault.Mismatch.New("the archive key %d of %s is not the one in the directory", p.Number, office)
+		}
+		out = append(out, ids[0])
+	}
+	return out, nil
+}
+
+// Archive finds the cables that an office received, as far as this desk has its keys,
+// and asks for copies of its own of those that this person has none of. It returns how
+// many were found and asked for.
+func (d *Desk) Archive(ctx context.Context, office string) (found, asked int, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h, err := d.tenureIn(office)
+	if err != nil {
+		return 0, 0, err
+	}
+	ids, err := d.epochs(office)
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(ids) == 0 {
+		return 0, 0, fault.Key.New("this desk has no archive key of %s", office).WithHint("who sits there hands it over: chancery handover %s --to %s; if nobody is left, custodians can", office, d.Person)
+	}
+	if found, err = d.readArchive(ctx, office, ids); err != nil {
+		return found, 0, err
+	}
+	for _, i := range d.items {
+		if i.Archive != office || i.Copy != nil || i.Mine || i.Asked {
+			continue
+		}
+		s, err := sign.Sign(entries.KindArchive, entries.Archive{Cable: i.Cable, Release: i.Index, Office: office, Tenure: h.ID}, d.Keys.Person)
+		if err != nil {
+			return found, asked, err
+		}
+		if err := d.state1(ctx, i, entries.KindArchive, s, post.Parties(d.dir.Institution(), i.Release.Marking)...); err != nil {
+			return found, asked, err
+		}
+		i.Asked = true
+		if err := d.saveItem(i); err != nil {
+			return found, asked, err
+		}
+		asked++
+	}
+	return found, asked, nil
+}
+
+// readArchive reads the letters to an office.
+func (d *Desk) readArchive(ctx context.Context, office string, ids []*seal.Identity) (found int, err error) {
+	party := directory.OfficeParty(office)
+	if d.state.Archives == nil {
+		d.state.Archives = map[string]custody.Place{}
+	}
+	for more := true; more; {
+		letters := map[custody.Place]*post.Letter{}
+		feed, err := d.Client.Feed(ctx, client.Wish{Parties: []string{party}, From: d.state.Archives[office], Parcel: 1 << 62}, func(r client.Received) (custody.Commitment, error) {
+			l, e, err := post.Open(r.Party, r.Data, ids...)
+			letters[r.Place] = l
+			return e.Commitment(), err
+		})
+		if err != nil {
+			return found, err
+		}
+		changed := map[string]*Item{}
+		for _, e := range feed.Entries {
+			if e.Err != nil {
+				continue // sealed to a key that was not handed over
+			}
+			l := letters[e.Place]
+			entry, err := custody.ParseEntry(l.Entry)
+			if err != nil {
+				return found, err
+			}
+			a := Act{Index: e.Index, Kind: entries.KindRelease, Entry: l.Entry, Seen: d.Now().UTC().Truncate(time.Second)}
+			if err := d.released(a, entry, &post.Letter{}, changed); err != nil {
+				d.alarm(e.Index, "a letter in the archive of %s: %v", office, err)
+				continue
+			}
+			found++
+			for _, i := range changed {
+				if i.Index == e.Index {
+					i.Archive = office
+					if i.Key == "" {
+						i.Key = l.Key
+					}
+				}
+			}
+		}
+		for _, i := range changed {
+			if err := d.saveItem(i); err != nil {
+				return found, err
+			}
+		}
+		if more = feed.More; len(feed.Entries) > 0 && len(ids) > 0 {
+			d.state.Archives[office] = feed.Entries[len(feed.Entries)-1].Next()
+		}
+	}
+	return found, d.save()
+}
+
+// HandOver gives an office's archive keys to one who sits there now, with an inventory
+// of what this desk has of the office, signed. It is logged when they have signed too.
+func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h := post.Handed{Office: office, By: d.Person}
+	holders, err := d.dir.Holders(office, d.Now())
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(holders, func(one directory.Holding) bool { return one.Person == to }) {
+		return nil, fault.Permission.New("%q does not sit in %q", to, office).WithHint("appoint them first")
+	}
+	names, err := d.Vault.Names("epoch-" + office + "-")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		var e post.EpochKey
+		if err := d.Vault.Get(name, &e); err != nil {
+			return nil, err
+		}
+		if e.Office == office {
+			h.Keys = append(h.Keys, e)
+		}
+	}
+	h.Inventory = d.inventory(office)
+	e := custody.NewEntry(nil)
+	h.Salt = e.Salt[:]
+	h.Statement, err = sign.Sign(entries.KindHandover, entries.Handover{Office: office, From: d.Person, To: to, N: len(h.Inventory), Inventory: inventoryRoot(h)}, d.Keys.Person)
+	if err != nil {
+		return nil, err
+	}
+	return h.Inventory, d.hand(ctx, to, h)
+}
+
+// inventory lists the cables of an office at this desk: what was read, what waits, and
+// until when.
+func (d *Desk) inventory(office string) []string {
+	var out []string
+	for _, i := range d.items {
+		if i.Copy != nil && i.Copy.Office == office || i.Mine && i.Release.Office == office {
+			due := i.Due()
+			out = append(out, fmt.Sprintf("%s, %s, %s, %s, due %s", i.Release.DTG.Format("2006-01-02 15:04Z"), i.Release.Reference, i.Release.Precedence, i.State(), due.UTC().Format("2006-01-02 15:04Z")))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// inventoryRoot is the Merkle root over c("inventory", salt, line).
+func inventoryRoot(h post.Handed) entries.Digest {
+	var salt mark.Hash
+	copy(salt[:], h.Salt)
+	leaves := []mark.Hash{mark.Commit("inventory", salt, []byte(h.Office))}
+	for _, line := range h.Inventory {
+		leaves = append(leaves, mark.Commit("inventory", salt, []byte(line)))
+	}
+	return entries.Digest(mark.Root(leaves))
+}
+
+// Handovers returns what was handed to this person and waits for their signature.
+func (d *Desk) Handovers() []post.Handed {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.state.Handovers)
+}
+
+// TakeOver signs a handover and logs it, for the two and the overseers.
+func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var body entries.Handover
+	if err := sign.Peek(h.Statement, entries.KindHandover, &body); err != nil {
+		return 0, err
+	}
+	from, _, err := d.dir.Person(body.From)
+	if err != nil {
+		return 0, err
+	}
+	if err := sign.Open(h.Statement, entries.KindHandover, &body, from.Sign); err != nil {
+		return 0, err
+	}
+	if body.To != d.Person || body.N != len(h.Inventory) || body.Inventory != inventoryRoot(h) {
+		return 0, fault.Mismatch.New("the inventory is not the one that %q signed", body.From)
+	}
+	mine, err := sign.Sign(entries.KindHandover, body, d.Keys.Person)
+	if err != nil {
+		return 0, err
+	}
+	both, err := sign.Join(h.Statement, mine)
+	if err != nil {
+		return 0, err
+	}
+	me, _, err := d.dir.Person(d.Person)
+	if err != nil {
+		return 0, err
+	}
+	_, note := d.Client.View.Last()
+	s, err := post.Submit(both, note, append(post.Overseers(d.dir.Institution()), post.To(from), post.To(me))...)
+	if err != nil {
+		return 0, err
+	}
+	at, err := d.Client.Submit(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	d.state.Handovers = slices.DeleteFunc(d.state.Handovers, func(o post.Handed) bool { return string(o.Statement) == string(h.Statement) })
+	return at[0], d.save()
+}

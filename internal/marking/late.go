@@ -1,0 +1,245 @@
+package marking
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/mark"
+)
+
+// late is a copy issued after the others: an onward copy, or a successor's of an
+// archive. It is drawn from the next slot of the cable's own draw, which was
+// committed to before anybody knew for whom.
+type late struct {
+	Copy      entries.Copy   `json:"copy"`
+	Salt      entries.Digest `json:"salt"`
+	Ask       int64          `json:"ask"`
+	Archive   bool           `json:"archive"` // a successor's, not an onward copy
+	Statement []byte         `json:"statement"`
+	Issues    []int64        `json:"issues"` // indexes in the log
+}
+
+// ask is an onward copy that was asked for and waits for the originator's leave.
+type ask struct {
+	entries.Onward
+	By string `json:"by"` // person
+}
+
+// A LateCopy is what comes of asking for one: the issue to log, and the copy, to be
+// told to its reader. A nil statement means that the originator's leave is awaited.
+type LateCopy struct {
+	Statement []byte
+	Copy      entries.Copy
+	Author    string // of the cable
+}
+
+// Onward takes a reader's request for a copy for somebody else. If the release gives
+// standing leave that is not used up, the copy is issued at once.
+func (d *Desk) Onward(s Seen) (*LateCopy, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
+		return nil, err
+	}
+	var body entries.Onward
+	p, err := d.byPerson(s, entries.KindOnward, &body)
+	if err != nil {
+		return nil, err
+	}
+	c, o, err := d.issued(body.Cable, body.Release)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.current(p); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(o.copies, func(one entries.Copy) bool { return one.ID == body.Copy && one.Person == p.ID }) || !c.delivered(body.Copy) {
+		return nil, fault.Permission.New("%q has no opened copy of that cable", p.ID)
+	}
+	if _, err := d.Directory.Held(body.Person, body.Tenure, d.Now()); err != nil {
+		return nil, err
+	}
+	if l := c.byAsk(s.Index); l != nil {
+		return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+	}
+	if c.Body.Onward > c.onwards() {
+		return d.late(c, o, body.Person, body.Tenure, s.Index, false)
+	}
+	if c.Asks == nil {
+		c.Asks = map[int64]ask{}
+	}
+	c.Asks[s.Index] = ask{body, p.ID}
+	return &LateCopy{Author: c.Author}, d.save(cableName(c.Cable), c)
+}
+
+// Leave takes the originator's leave for an onward copy, and issues it.
+func (d *Desk) Leave(s Seen) (*LateCopy, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
+		return nil, err
+	}
+	var body entries.Leave
+	p, err := d.byPerson(s, entries.KindLeave, &body)
+	if err != nil {
+		return nil, err
+	}
+	c, o, err := d.issued(body.Cable, -1)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.current(p); err != nil {
+		return nil, err
+	}
+	if !d.holdsOffice(p, c.Body.Office) {
+		return nil, fault.Permission.New("%q does not hold the office whose cable that is", p.ID)
+	}
+	if l := c.byAsk(body.Ask); l != nil {
+		return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+	}
+	one, asked := c.Asks[body.Ask]
+	if !asked || body.Ask >= s.Index {
+		return nil, fault.NotFound.New("nobody asked for an onward copy at entry %d", body.Ask)
+	}
+	return d.late(c, o, one.Person, one.Tenure, body.Ask, false)
+}
+
+// Archive takes the request of one who sits in an office that a cable was addressed
+// to, for a copy of their own.
+func (d *Desk) Archive(s Seen) (*LateCopy, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
+		return nil, err
+	}
+	var body entries.Archive
+	p, err := d.byPerson(s, entries.KindArchive, &body)
+	if err != nil {
+		return nil, err
+	}
+	c, o, err := d.issued(body.Cable, body.Release)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.current(p); err != nil {
+		return nil, err
+	}
+	h, err := d.Directory.Held(p.ID, body.Tenure, d.Now())
+	if err != nil {
+		return nil, err
+	}
+	if h.Office != body.Office || !slices.ContainsFunc(o.copies[:c.Body.N], func(one entries.Copy) bool { return one.Office == body.Office }) {
+		return nil, fault.Permission.New("the cable was not addressed to an office in which %q sits", p.ID)
+	}
+	if l := c.byAsk(s.Index); l != nil {
+		return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+	}
+	return d.late(c, o, p.ID, body.Tenure, s.Index, true)
+}
+
+// issued returns a cable that was issued and not recalled. A release of -1 is any.
+func (d *Desk) issued(id string, release int64) (*cable, *opened, error) {
+	c := d.cables[id]
+	switch {
+	case c == nil || c.Void || len(c.Issues) == 0 || release >= 0 && c.Release != release:
+		return nil, nil, fault.NotFound.New("the desk has issued no such cable")
+	case c.Recalled:
+		return nil, nil, fault.Permission.New("the cable was recalled")
+	}
+	o, err := d.open(c)
+	return c, o, err
+}
+
+// late draws a copy from the next slot and states its issue.
+func (d *Desk) late(c *cable, o *opened, person, tenure string, asked int64, archive bool) (*LateCopy, error) {
+	h, err := d.Directory.Held(person, tenure, d.Now())
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(o.copies, func(one entries.Copy) bool { return one.Person == person }) {
+		return nil, fault.Exists.New("%q has a copy of that cable: in two wordings the sites would show", person)
+	}
+	slot := len(o.copies)
+	if slot >= Slots {
+		return nil, fault.Input.New("the draw of that cable has no slot left")
+	}
+	l := &late{Copy: entries.Copy{ID: newID(), Person: person, Tenure: tenure, Office: h.Office, Seat: h.Seat}, Ask: asked, Archive: archive}
+	rand.Read(l.Copy.Salt[:])
+	rand.Read(l.Salt[:])
+	o.copies = append(o.copies, l.Copy)
+	defer delete(d.hot, c.Cable) // read anew with the copy, or without it if this fails
+	leaf := entries.ListLeaf(l.Copy.ID, slot+1, o.list(c, slot).Root(), mark.Hash(l.Salt))
+	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: c.Draw, Drawn: d.draws[c.Draw].Logged, N: 1, First: slot + 1, Ask: asked, Lists: entries.Digest(mark.Root([]mark.Hash{leaf}))}
+	if l.Statement, err = d.state(entries.KindIssue, body); err != nil {
+		return nil, err
+	}
+	c.Late = append(c.Late, l)
+	if err := d.save(cableName(c.Cable), c); err != nil {
+		c.Late = c.Late[:len(c.Late)-1]
+		return nil, err
+	}
+	return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+}
+
+// lateLogged takes a late copy's issue from the log, if that is what it is.
+func (d *Desk) lateLogged(c *cable, s Seen) (bool, error) {
+	i := slices.IndexFunc(c.Late, func(l *late) bool { return string(l.Statement) == string(s.Entry.Statement) })
+	if i < 0 {
+		return false, nil
+	}
+	l := c.Late[i]
+	if slices.Contains(l.Issues, s.Index) {
+		return true, nil
+	}
+	before := l.Issues
+	l.Issues = append(slices.Clone(before), s.Index)
+	err := d.save(cableName(c.Cable), c)
+	if err != nil {
+		l.Issues = before
+	}
+	return true, err
+}
+
+// issuedAt says whether a copy's issue stands at an index of the log.
+func (c *cable) issuedAt(copyID string, index int64) bool {
+	for _, l := range c.Late {
+		if l.Copy.ID == copyID {
+			return slices.Contains(l.Issues, index)
+		}
+	}
+	return slices.Contains(c.Issues, index)
+}
+
+func (c *cable) delivered(copyID string) bool {
+	_, yes := c.Delivered[copyID]
+	return yes
+}
+
+func (c *cable) byAsk(index int64) *late {
+	for _, l := range c.Late {
+		if l.Ask == index {
+			return l
+		}
+	}
+	return nil
+}
+
+// onwards counts the onward copies that were issued. Successors' do not count.
+func (c *cable) onwards() int {
+	n := 0
+	for _, l := range c.Late {
+		if !l.Archive {
+			n++
+		}
+	}
+	return n
+}
+
+func newID() string {
+	var id [16]byte
+	rand.Read(id[:])
+	return hex.EncodeToString(id[:])
+}
