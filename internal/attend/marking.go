@@ -148,6 +148,11 @@ func (m *Marking) start(ctx context.Context) error {
 			return err
 		}
 	}
+	// What was prepared when the desk ended may not have left: draws are used in order,
+	// so one that never came to the log would stop all behind it.
+	if err := m.publish(ctx, desk.Pending()); err != nil {
+		return err
+	}
 	m.desk = desk
 	return nil
 }
@@ -177,7 +182,8 @@ func (m *Marking) opener(into map[custody.Place]custody.Entry) func(client.Recei
 
 // round waits for news and attends to it.
 func (m *Marking) round(ctx context.Context, wait time.Duration) error {
-	if err := m.stock(ctx); err != nil {
+	more, err := m.stock(ctx)
+	if err != nil {
 		return err
 	}
 	if err := m.note(ctx); err != nil {
@@ -185,6 +191,9 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 	}
 	if len(m.behind) > 0 {
 		wait = pause
+	}
+	if more {
+		wait = 0
 	}
 	opened := map[custody.Place]custody.Entry{}
 	from := m.at.place()
@@ -266,17 +275,19 @@ func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
 	return nil
 }
 
-// stock keeps draws ready, and sends again what may not have arrived.
-func (m *Marking) stock(ctx context.Context) error {
+// stock keeps draws ready. It makes one at a time, which takes a moment, so that nobody
+// who waits for a cable or for keys waits for the whole stock; more says that others are
+// to be made.
+func (m *Marking) stock(ctx context.Context) (more bool, err error) {
 	have := m.desk.Usable() + len(m.desk.Pending())
 	if have >= m.Stock {
-		return nil
+		return false, nil
 	}
-	prepared, err := m.desk.Prepare(m.Stock - have)
+	prepared, err := m.desk.Prepare(1)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return m.publish(ctx, prepared)
+	return have+1 < m.Stock, m.publish(ctx, prepared)
 }
 
 // publish logs draws and sends the custodians their shares.
