@@ -162,6 +162,10 @@ func (c *Client) accept(since int64, h wire.Head) (custody.Checkpoint, error) {
 		return custody.Checkpoint{}, errStale
 	}
 	tree, err := c.View.Advance(h.Checkpoint, h.Consistency)
+	var fork *custody.Fork
+	if errors.As(err, &fork) {
+		return tree, fault.Mismatch.Wrap(fork, "the registry").WithHint("do not go on: keep the files as they are, and tell an overseer")
+	}
 	if err != nil {
 		return tree, err
 	}
