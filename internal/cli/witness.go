@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"chancery/internal/client"
 	"chancery/internal/custody"
 	"chancery/internal/custody/witness"
 	"chancery/internal/durable"
@@ -28,7 +29,7 @@ const (
 type witnessOptions struct {
 	Folder string `arg:"" placeholder:"FOLDER" help:"Where the witness keeps its key and its memory."`
 	New    string `placeholder:"NAME" help:"Make a new witness of this name, such as witness.example/1, in a new folder."`
-	Logs   string `placeholder:"FILE" help:"With --new: a policy file that names the logs to watch."`
+	Logs   string `placeholder:"FILE" help:"Which logs to watch, once: a policy file, or the registry.json of an institution."`
 	Listen string `default:"127.0.0.1:7010" placeholder:"ADDR" help:"Serve at this address (${default})."`
 	Keys   bool   `help:"Print the public keys, as lines of a policy, and end."`
 }
@@ -38,10 +39,11 @@ func (witnessOptions) Help() string {
 	return `A witness is somebody outside who watches a custody log: it cosigns each newer state of the log that
 extends the one it cosigned before, and no other. It sees how long the log is and a hash, never an entry.
 
-  chancery witness watch/ --new witness.example/1 --logs registry.policy
-  chancery witness watch/ --listen 192.0.2.7:7010
+  chancery witness watch/ --new witness.example/1 --listen 192.0.2.7:7010
+  chancery witness watch/ --logs registry.json --listen 192.0.2.7:7010
 
-The first makes the folder and prints the lines that parties add to their policy. Keep the folder's file
+The first makes the folder and prints the lines that a founder gives to chancery init --witness; the second is told
+once which logs to watch, and watches. A log that exists already can be named with --new. Keep the folder's file
 witness.state: a witness that lost its memory, or was put back to an old one, could cosign a second history.
 The protocol is C2SP tlog-witness; requests are not secret and prove themselves, so plain HTTP is enough.`
 }
@@ -51,9 +53,6 @@ func (o witnessOptions) Run(ctx context.Context, s Streams) error {
 	if o.New != "" {
 		return o.make(s)
 	}
-	if o.Logs != "" {
-		return fault.Usage.New("--logs goes with --new").WithHint("edit %s to watch another log", filepath.Join(o.Folder, witnessLogs))
-	}
 	key, err := o.key()
 	if err != nil {
 		return err
@@ -61,7 +60,7 @@ func (o witnessOptions) Run(ctx context.Context, s Streams) error {
 	if o.Keys {
 		return printWitness(s, key, o.Listen)
 	}
-	policy, err := readPolicy(filepath.Join(o.Folder, witnessLogs))
+	policy, err := o.logs()
 	if err != nil {
 		return err
 	}
@@ -75,13 +74,6 @@ func (o witnessOptions) Run(ctx context.Context, s Streams) error {
 }
 
 func (o witnessOptions) make(s Streams) error {
-	if o.Logs == "" {
-		return fault.Usage.New("which logs is it to watch?").WithHint("give --logs FILE, a policy file with the lines \"log VKEY\"")
-	}
-	policy, err := readPolicy(o.Logs)
-	if err != nil {
-		return err
-	}
 	key, err := sign.GenerateNoteKey(o.New)
 	if err != nil {
 		return err
@@ -93,12 +85,34 @@ func (o witnessOptions) make(s Streams) error {
 		if err := f.WriteFile(witnessState, witness.NewState()); err != nil {
 			return err
 		}
-		return f.WriteFile(witnessLogs, policy.Text())
+		return nil
 	})
+	if err == nil && o.Logs != "" {
+		_, err = o.logs()
+	}
 	if err != nil {
 		return err
 	}
 	return printWitness(s, key, o.Listen)
+}
+
+// logs reads which logs the witness watches. It is told once.
+func (o witnessOptions) logs() (*custody.Policy, error) {
+	name := filepath.Join(o.Folder, witnessLogs)
+	if o.Logs != "" {
+		policy, err := readPolicy(o.Logs)
+		if err != nil {
+			return nil, err
+		}
+		if err := durable.CreateFile(name, policy.Text()); err != nil {
+			return nil, fault.Wrap("the witness was told already which logs to watch", err)
+		}
+	}
+	policy, err := readPolicy(name)
+	if errors.Is(err, fault.NotFound) {
+		return nil, fault.NotFound.New("the witness does not know which logs to watch").WithHint("give --logs registry.json once")
+	}
+	return policy, err
 }
 
 func (o witnessOptions) key() (*sign.NoteKey, error) {
@@ -132,11 +146,18 @@ func printWitness(s Streams, key *sign.NoteKey, listen string) error {
 	return err
 }
 
-// readPolicy reads a policy file.
+// readPolicy reads a policy file, or the policy in what is known of a registry.
 func readPolicy(name string) (*custody.Policy, error) {
 	data, err := durable.ReadFile(name, custody.MaxPolicy)
 	if err != nil {
 		return nil, err
+	}
+	if strings.HasPrefix(string(data), "{") {
+		account, err := client.ParseAccount(name, data)
+		if err != nil {
+			return nil, err
+		}
+		data = []byte(account.Policy)
 	}
 	return custody.ParsePolicy(name, data)
 }
