@@ -83,7 +83,8 @@ func TestNoRoomSQLite(t *testing.T) {
 	}
 	limit(pages + 60)
 	var all acknowledged
-	for refused := 0; refused < 5; {
+	refused := 0
+	for i := 0; refused < wanted && i < mostWrites; i++ {
 		commitment, errLog := appendOne(t.Context(), l)
 		digest, errParcel := putOne(t.Context(), s)
 		for i, err := range []error{errLog, errParcel} {
@@ -100,6 +101,9 @@ func TestNoRoomSQLite(t *testing.T) {
 				all.parcels = append(all.parcels, digest)
 			}
 		}
+	}
+	if refused < wanted {
+		t.Fatalf("%d writes were refused", refused)
 	}
 	wantSystem(t, s.PutEnrolment(t.Context(), []byte("nonce"), make([]byte, 100_000)))
 	all.check(t, s, policyOf(t, key), 2)
@@ -147,7 +151,7 @@ func TestFullSQLite(t *testing.T) {
 	if err := c.Wait(); err != nil {
 		t.Errorf("the process ended with %v", err)
 	}
-	if refused < 2*refusals {
+	if refused < 2*wanted {
 		t.Errorf("%d writes were refused", refused)
 	}
 	all.check(t, s, policyOf(t, key), 2*writesSome)
@@ -156,7 +160,8 @@ func TestFullSQLite(t *testing.T) {
 
 const (
 	refusedWord = "refused "
-	refusals    = 5  // of each kind of write, while there is no room
+	wanted      = 5 // refusals of each kind of write, while there is no room
+	mostWrites  = 2000
 	writesSome  = 20 // of each kind, before and after
 	room        = 200_000
 )
@@ -209,7 +214,8 @@ func together(writers map[string]func() ([sha256.Size]byte, error), phase func(w
 // writeUntilRefused prints what is acknowledged and what is refused, until that
 // was refused so often.
 func writeUntilRefused(word string, write func() ([sha256.Size]byte, error)) error {
-	for n := 0; n < refusals; {
+	n := 0
+	for i := 0; n < wanted && i < mostWrites; i++ {
 		id, err := write()
 		switch {
 		case err == nil:
@@ -220,6 +226,9 @@ func writeUntilRefused(word string, write func() ([sha256.Size]byte, error)) err
 			n++
 			fmt.Println(refusedWord, err)
 		}
+	}
+	if n < wanted {
+		return fmt.Errorf("%d writes were refused", n)
 	}
 	return nil
 }

@@ -323,6 +323,7 @@ func follow(t *testing.T, s Parcels, ended <-chan struct{}) []store.Listed {
 		for _, l := range page {
 			if l.Seq <= last {
 				t.Errorf("number %d comes after %d", l.Seq, last)
+				return all
 			}
 			last = l.Seq
 		}
