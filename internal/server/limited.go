@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"chancery/internal/fault"
 	"chancery/internal/pass"
+	"chancery/internal/wire"
 )
 
 // Limits on work at once.
@@ -39,8 +39,8 @@ func (s *Server) limited(h handler) handler {
 		}
 		if !s.limits.allow(name) {
 			s.counts.limited.Add(1)
-			w.Header().Set("Retry-After", "1")
-			return fault.Permission.New("too many requests from this device").WithHint("wait a moment; the desk tries again by itself")
+			wire.WriteBusy(w)
+			return nil
 		}
 		return h(w, r)
 	}

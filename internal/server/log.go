@@ -22,7 +22,7 @@ import (
 
 // body reads a request of at most limit bytes. Few large ones are read at a time.
 func (s *Server) body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	if r.ContentLength < 0 || r.ContentLength > heavyBytes {
+	if limit > heavyBytes && (r.ContentLength < 0 || r.ContentLength > heavyBytes) {
 		select {
 		case s.heavy <- struct{}{}:
 			defer func() { <-s.heavy }()
@@ -56,6 +56,9 @@ func answer(w http.ResponseWriter, v any) error {
 func (s *Server) submit(w http.ResponseWriter, r *http.Request, who caller) error {
 	data, err := s.body(w, r, wire.MaxSubmit)
 	if err != nil {
+		return err
+	}
+	if err := wire.CheckSubmit(data); err != nil {
 		return err
 	}
 	var in wire.Submit
@@ -169,21 +172,23 @@ const maxWait = 25 * time.Second
 // logged.
 const recheck = time.Second
 
-// feed answers with what came for parties of the caller's, or waits.
+// maxParties is for how many parties one feed may be.
+const maxParties = 64
+
+// feed answers with what came for parties of the caller's, or waits. Whoever waits is
+// asked for again before they are told: they may have been revoked meanwhile.
 func (s *Server) feed(w http.ResponseWriter, r *http.Request, who caller) error {
 	q := r.URL.Query()
 	n, err := numbers(q, "index", "part", "since", "parcel", "wait")
 	if err != nil {
 		return err
 	}
-	parties := q["party"]
-	if len(parties) == 0 || len(parties) > 64 {
-		return fault.Usage.New("a feed of %d parties: 1 to 64", len(parties))
+	parties := slices.Compact(slices.Sorted(slices.Values(q["party"])))
+	if len(parties) == 0 || len(parties) > maxParties {
+		return fault.Usage.New("a feed of %d parties: 1 to %d", len(parties), maxParties)
 	}
-	for _, p := range parties {
-		if !slices.Contains(who.parties, p) {
-			return fault.Permission.New("what is for %.60q is not for you", p)
-		}
+	if err := who.mayRead(parties); err != nil {
+		return err
 	}
 	ctx := r.Context()
 	limit := time.After(min(time.Duration(n[4])*time.Second, maxWait))
@@ -206,46 +211,30 @@ func (s *Server) feed(w http.ResponseWriter, r *http.Request, who caller) error 
 		case <-ctx.Done():
 			return fault.Interrupted.Wrap(ctx.Err(), "wait for news")
 		}
+		if who, err = s.caller(r); err == nil {
+			err = who.mayRead(parties)
+		}
+		if err != nil {
+			return err
+		}
 	}
 }
 
 // collect gathers what is there: bodies of all parties in the order of the log, and
 // parcels of the first.
 func (s *Server) collect(ctx context.Context, parties []string, from custody.Place, since, parcel int64, own string) (*wire.Feed, error) {
-	type found struct {
-		custody.Stored
-		party string
-	}
-	var all []found
-	for _, p := range parties {
-		bodies, err := s.Storage.Bodies(ctx, p, from, wire.MaxEntries)
-		if err != nil {
-			return nil, err
-		}
-		for _, b := range bodies {
-			all = append(all, found{b, p})
-		}
-	}
-	slices.SortFunc(all, func(a, b found) int { return a.Place.Compare(b.Place) })
-	out := &wire.Feed{}
-	if len(all) > wire.MaxEntries {
-		all, out.More = all[:wire.MaxEntries], true
-	}
-	size := 0
-	for i, b := range all {
-		if size += len(b.Data); size > feedBytes && i > 0 {
-			all, out.More = all[:i], true
-			break
-		}
-	}
 	head, treeSize, err := s.headSince(ctx, since)
 	if err != nil {
 		return nil, err
 	}
-	out.Head = head
-	if out.Head.Cosigned, err = s.Storage.Cosigned(ctx); err != nil && !errors.Is(err, fault.NotFound) {
+	if head.Cosigned, err = s.Storage.Cosigned(ctx); err != nil && !errors.Is(err, fault.NotFound) {
 		return nil, err
 	}
+	all, more, err := s.merged(ctx, parties, from, treeSize)
+	if err != nil {
+		return nil, err
+	}
+	out := &wire.Feed{Head: head, More: more}
 	for _, b := range all {
 		proof, err := custody.ProveInclusion(ctx, s.Storage, treeSize, b.Index)
 		if err != nil {
@@ -266,6 +255,60 @@ func (s *Server) collect(ctx context.Context, parties []string, from custody.Pla
 
 // feedBytes is how much one answer of a feed holds, unless one entry is larger.
 const feedBytes = 8 << 20
+
+// addressed is a body with the party that it is for.
+type addressed struct {
+	custody.Stored
+	party string
+}
+
+// merged returns bodies for all parties in the order of the log of a size, as many as
+// one answer holds. What was logged since is for the next answer: it could stand before
+// something for a party that was read later, and whoever asks goes on after the last.
+func (s *Server) merged(ctx context.Context, parties []string, from custody.Place, size int64) (all []addressed, more bool, err error) {
+	for _, p := range parties {
+		bodies, err := s.bodies(ctx, p, from)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, b := range bodies {
+			if b.Index < size {
+				all = append(all, addressed{b, p})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b addressed) int { return a.Place.Compare(b.Place) })
+	if len(all) >= wire.MaxEntries {
+		all, more = all[:wire.MaxEntries], true
+	}
+	total := 0
+	for i, b := range all {
+		if total += len(b.Data); total > feedBytes && i > 0 {
+			return all[:i], true, nil
+		}
+	}
+	return all, more, nil
+}
+
+// bodies reads what came for a party, step by step, until one answer is full.
+func (s *Server) bodies(ctx context.Context, party string, from custody.Place) ([]custody.Stored, error) {
+	var all []custody.Stored
+	for total := 0; total <= feedBytes && len(all) < wire.MaxEntries; {
+		some, err := s.Storage.Bodies(ctx, party, from, bodiesAtOnce)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+		if len(some) < bodiesAtOnce {
+			break
+		}
+		for _, b := range some {
+			total += len(b.Data)
+		}
+		from = all[len(all)-1].Place.Next()
+	}
+	return all, nil
+}
 
 func (s *Server) head(w http.ResponseWriter, r *http.Request, _ caller) error {
 	since, err := number(r.URL.Query(), "since", 0)

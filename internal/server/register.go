@@ -43,7 +43,8 @@ func (g *register) now(ctx context.Context) (*register, error) {
 	return g, nil
 }
 
-const bodiesAtOnce = 256
+// bodiesAtOnce is how many bodies are in memory at a time; one may have a megabyte.
+const bodiesAtOnce = 32
 
 // take adds open entries in the order of the log. Two who read at once add each
 // entry once.

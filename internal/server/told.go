@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +31,7 @@ func (s *Server) told(pattern string, h handler) http.Handler {
 		s.counts.busy.Add(1)
 		defer s.counts.busy.Add(-1)
 		w.Header().Set("Cache-Control", "no-store")
-		err := h(w, r)
+		err := s.guarded(h, w, r)
 		who := "nobody"
 		if id, none := pass.Signer(r.TLS); none == nil {
 			who = id.String()[:16]
@@ -49,6 +50,18 @@ func (s *Server) told(pattern string, h handler) http.Handler {
 		}
 		wire.WriteProblem(w, err)
 	})
+}
+
+// guarded turns a panic into an error. Where it came from is in the registry's own log,
+// what it was about is not: that may be somebody's.
+func (s *Server) guarded(h handler, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		if recover() != nil {
+			s.Logger.Error("a defect", "stack", string(debug.Stack()))
+			err = fault.Internal.New("a defect of the registry")
+		}
+	}()
+	return h(w, r)
 }
 
 // health says whether the store answers.

@@ -126,8 +126,8 @@ var rooms = map[string]room{
 	},
 	// A whole institution in one process.
 	"internal/town": {
-		ours: []string{"internal/appoint", "internal/attend", "internal/client", "internal/desk", "internal/directory", "internal/fault",
-			"internal/registry", "internal/sign", "internal/vault"},
+		ours: []string{"internal/appoint", "internal/attend", "internal/client", "internal/custody", "internal/custody/witness", "internal/desk",
+			"internal/directory", "internal/fault", "internal/registry", "internal/sign", "internal/vault"},
 		never: []string{"database/sql"},
 	},
 	// Who gets which wording, without a word: never the text, never the kit.
