@@ -15,6 +15,7 @@ import (
 	"chancery/internal/directory"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
+	"chancery/internal/marking"
 	"chancery/internal/post"
 	"chancery/internal/seal"
 	"chancery/internal/seal/share"
@@ -49,6 +50,9 @@ type Share struct {
 	Vector []byte `json:"vector"`
 	Word   []byte `json:"word,omitempty"` // the entry that says the share is good
 }
+
+// Slots is how many copies a draw serves.
+const Slots = marking.Slots
 
 // DrawName and EscrowName are the names of shares in the vault.
 func DrawName(draw int) string       { return fmt.Sprintf("draw-%08d", draw) }

@@ -15,7 +15,6 @@ import (
 	"chancery/internal/durable"
 	"chancery/internal/fault"
 	"chancery/mark"
-	"chancery/trace"
 )
 
 type demoOptions struct {
@@ -25,10 +24,11 @@ type demoOptions struct {
 
 // Help is shown by chancery demo --help.
 func (demoOptions) Help() string {
-	return `An ambassador's telegram goes to twelve readers, each in words of their own. One copy, drawn at random,
-reaches three newspapers. The demo marks, leaks, traces and explains; then it traces an article about
-something else, and one that prints a wording sent to nobody. Everything is done by the code that mark
-and trace use, and every file is left in a folder to look at.`
+	return `A whole service in one process: registry, marking desk, witness, three custodians, six desks. An ambassador's telegram goes to a
+list, each reader in words of their own that nobody chose; one reader is away, one passes it on with leave, another cable is
+recalled, a post is handed over. Then one copy, drawn at random, reaches three newspapers, and the demo traces it; it traces an
+article about something else, and one that prints a wording sent to nobody. Everything is done by the code that the other verbs
+use, and every file of every party is left in a folder to look at.`
 }
 
 // A play is one run of the demo.
@@ -42,7 +42,7 @@ type play struct {
 
 // Run plays the demo.
 func (o demoOptions) Run(ctx context.Context, s Streams) error {
-	p, err := o.prepare(ctx)
+	p, err := o.prepare(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -78,9 +78,8 @@ func (o demoOptions) Run(ctx context.Context, s Streams) error {
 	return nil
 }
 
-// prepare marks the scene's draft for its readers, and draws the copy that
-// leaks.
-func (o demoOptions) prepare(ctx context.Context) (*play, error) {
+// prepare plays the service, and draws the copy that leaks.
+func (o demoOptions) prepare(ctx context.Context, s Streams) (*play, error) {
 	scene, err := demo.Load()
 	if err != nil {
 		return nil, fault.Internal.Wrap(err, "demo")
@@ -92,31 +91,46 @@ func (o demoOptions) prepare(ctx context.Context) (*play, error) {
 	if p.draft, err = cable.Parse(scene.Draft); err != nil {
 		return nil, fault.Internal.Wrap(err, "demo")
 	}
-	readers, err := codebook.ParseReaders("readers.txt", scene.Readers)
-	if err != nil {
-		return nil, err
-	}
-	if p.book, err = codebook.New(p.draft, trace.DefaultRule(), readers, rand.Reader); err != nil {
-		return nil, err
-	}
-	if err := writeMarked(ctx, filepath.Join(p.dir, "marked"), p.book, p.book.Readers(), lock{plain: true}); err != nil {
-		return nil, err
-	}
 	if err := p.writeDrafts(); err != nil {
 		return nil, err
 	}
-	n, err := rand.Int(rand.Reader, big.NewInt(int64(len(readers))))
-	if err != nil {
-		return nil, fault.System.Wrap(err, "no randomness")
+	out := s.Out
+	if o.JSON {
+		out = io.Discard
 	}
-	p.source = p.book.Readers()[n.Int64()]
-	return p, nil
+	p.begin(out, s.Colour)
+	var opened []string
+	if p.book, opened, err = p.playService(ctx, out); err != nil {
+		return nil, err
+	}
+	if err := writeMarked(ctx, filepath.Join(p.dir, "released"), p.book, p.book.Readers(), lock{plain: true}); err != nil {
+		return nil, err
+	}
+	return p, p.choose(opened)
 }
 
-// writeDrafts leaves the telegram as it was written, and as it was reviewed.
+// choose draws the copy that leaks among those that were opened.
+func (p *play) choose(opened []string) error {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(len(opened))))
+	if err != nil {
+		return fault.System.Wrap(err, "no randomness")
+	}
+	for _, r := range p.book.Readers() {
+		if r.ID == opened[n.Int64()] {
+			p.source = r
+		}
+	}
+	return nil
+}
+
+// writeDrafts leaves the telegram as it was written, and as it was reviewed, and the
+// second one.
 func (p *play) writeDrafts() error {
 	return durable.CreateFolder(filepath.Join(p.dir, "drafts"), func(f *durable.Folder) error {
 		if err := f.WriteFile("plain.txt", p.scene.Plain); err != nil {
+			return err
+		}
+		if err := f.WriteFile("second.txt", p.scene.Second); err != nil {
 			return err
 		}
 		return f.WriteFile("reviewed.txt", p.scene.Draft)
@@ -176,7 +190,7 @@ func (p *play) stranger() ([]int, error) {
 
 // trace runs the trace verb's own code over the files.
 func (p *play) trace(ctx context.Context, s Streams, caseName string, leaks ...string) (*tracing, error) {
-	o := traceOptions{Leaks: leaks, Codebook: []string{filepath.Join(p.dir, "marked", "codebook.json")}, Eps: defaultEps}
+	o := traceOptions{Leaks: leaks, Codebook: []string{filepath.Join(p.dir, "released", "codebook.json")}, Eps: defaultEps}
 	if caseName != "" {
 		o.Case = filepath.Join(p.dir, caseName)
 	}
@@ -187,15 +201,18 @@ func (p *play) trace(ctx context.Context, s Streams, caseName string, leaks ...s
 	return t, t.look(ctx)
 }
 
-// tell explains the run to somebody who has never seen one.
+// begin tells the story so far.
+func (p *play) begin(w io.Writer, colour bool) {
+	b := bold(colour)
+	fmt.Fprintf(w, "%s\n\n%s\n\n", b(p.scene.Title), wrap(p.scene.Story, 96))
+	fmt.Fprintf(w, "%-10s In plain words, in drafts/plain.txt; the other wordings were offered, typed and struck in a review.\n", "Written")
+}
+
+// tell explains the finding to somebody who has never seen one.
 func (p *play) tell(s Streams, finding, control, outsider *tracing) {
 	w := s.Out
 	b := bold(s.Colour)
-	fmt.Fprintf(w, "%s\n\n%s\n\n", b(p.scene.Title), wrap(p.scene.Story, 96))
-	fmt.Fprintf(w, "%s  In plain words, in drafts/plain.txt; the other wordings were offered, typed and struck in a review.\n",
-		b("Written"))
-	fmt.Fprintf(w, "%s  %s, each worded for one reader: %s with alternatives, %.0f bits.\n",
-		b("Marked"), count(len(p.book.Readers()), "copy"), count(len(p.draft.Groups), "place"), p.draft.Bits())
+	fmt.Fprintf(w, "\n%s  One sentence, as they have it:\n", b("Wordings"))
 	p.showWordings(w)
 	fmt.Fprintf(w, "\n%s  The copy of %s, drawn at random, reaches three newspapers.\n\n", b("Leaked"), b(p.source.ID))
 	fmt.Fprintf(w, "%s  The newspapers are read first, without looking at any copy.\n\n", b("Traced"))
@@ -207,14 +224,14 @@ func (p *play) tell(s Streams, finding, control, outsider *tracing) {
 	outsider.printPassages(w)
 	fmt.Fprintln(w)
 	outsider.printOutcome(w, false)
-	fmt.Fprintf(w, "\nAll files are in %s: copies, articles, codebook, case, and the finding as a\npicture, finding.svg. Try (chancery may be: go run ./cmd/chancery):\n", fault.Escape(p.dir))
-	fmt.Fprintf(w, "  chancery trace --codebook %s --case %s %s\n", filepath.Join(p.dir, "marked", "codebook.json"),
+	fmt.Fprintf(w, "\nAll files are in %s: every party's folder, articles, released codebook, case, and the\nfinding as a picture, finding.svg. Try (chancery may be: go run ./cmd/chancery):\n", fault.Escape(p.dir))
+	fmt.Fprintf(w, "  chancery trace --codebook %s --case %s %s\n", filepath.Join(p.dir, "released", "codebook.json"),
 		filepath.Join(p.dir, "leak.case"), filepath.Join(p.dir, "leaks", p.scene.Outlets[0].Name))
 }
 
 // showWordings prints one sentence as three of the readers have it.
 func (p *play) showWordings(w io.Writer) {
-	for _, r := range p.book.Readers()[:3] {
+	for _, r := range p.book.Readers() {
 		text := p.draft.RenderParagraph(2, p.book.Codeword(r))
 		fmt.Fprintf(w, "  %-30s %s\n", r.ID, shorten(text, 110))
 	}

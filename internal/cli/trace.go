@@ -174,6 +174,9 @@ func (t *tracing) addBook(name string, b *codebook.Book, before []string) error 
 		return fault.Mismatch.New("its decision rule is not that of the codebook before it").At(name, 0, 0).
 			WithHint("cables under different rules need separate findings")
 	}
+	if b.Released != nil {
+		t.note("the draw of %s was restored from custodians' shares: %s", b.Reference, b.Released.Note)
+	}
 	t.rule, t.books = b.Rule, append(t.books, b)
 	return nil
 }

@@ -38,6 +38,16 @@ type Reader struct {
 	ID        string `json:"id"`
 	Slot      int    `json:"slot"`
 	Recipient string `json:"recipient,omitempty"` // age recipient the copy was sealed to
+	Copy      string `json:"copy,omitempty"`      // id of the copy, of a released draw
+}
+
+// A Release says that the draw is one of a marking desk's, restored from custodians'
+// shares for one cable: codewords come of the cable's id, the root of its kit and the
+// copies' ids, as the marking desk drew them. Note says on what grounds.
+type Release struct {
+	Cable string    `json:"cable"`
+	Root  hexDigest `json:"kit_root"`
+	Note  string    `json:"note"`
 }
 
 // A Batch is the copies made by one command, with their commitments.
@@ -53,6 +63,7 @@ type Book struct {
 	Draft     *cable.Draft
 	Rule      trace.Rule
 	Batches   []Batch
+	Released  *Release // nil for a codebook of level 0
 
 	draw      mark.Draw
 	nonce     mark.Hash
@@ -73,6 +84,7 @@ type file struct {
 	Salt      hexDigest  `json:"salt"`
 	DraftRoot hexDigest  `json:"draft_root"`
 	DrawRoot  hexDigest  `json:"draw_root"`
+	Released  *Release   `json:"released,omitempty"`
 	Batches   []Batch    `json:"batches"`
 }
 
@@ -97,6 +109,23 @@ func New(draft *cable.Draft, rule trace.Rule, ids []Reader, random io.Reader) (*
 	b.commitRoots()
 	b.Reference = referenceOf(draft, b.draftRoot)
 	return b, b.Add(ids)
+}
+
+// FromRelease makes the codebook of one cable from a draw that custodians released.
+// The readers stand in the order of their slots, each with the id of the copy.
+func FromRelease(draft *cable.Draft, rule trace.Rule, draw mark.Draw, nonce mark.Hash, of Release, readers []Reader, random io.Reader) (*Book, error) {
+	b := &Book{Draft: draft, Rule: rule, draw: draw, nonce: nonce, Released: &of}
+	if _, err := io.ReadFull(random, b.salt[:]); err != nil {
+		return nil, fault.System.Wrap(err, "no randomness")
+	}
+	b.commitRoots()
+	b.Reference = referenceOf(draft, b.draftRoot)
+	return b, b.Add(readers)
+}
+
+// NewRelease names a cable and the root of its kit.
+func NewRelease(cable string, root mark.Hash, note string) Release {
+	return Release{cable, hexDigest(root), note}
 }
 
 // referenceOf returns the cable's name: its Reference header, or the first
@@ -144,7 +173,7 @@ func (b *Book) Add(readers []Reader) error {
 	slot := len(b.Readers())
 	batch := Batch{Readers: make([]Reader, len(readers))}
 	for i, r := range readers {
-		batch.Readers[i] = Reader{ID: r.ID, Slot: slot + i + 1, Recipient: r.Recipient}
+		batch.Readers[i] = Reader{ID: r.ID, Slot: slot + i + 1, Recipient: r.Recipient, Copy: r.Copy}
 	}
 	b.Batches = append(b.Batches, b.commit(batch, len(b.Batches)))
 	return nil
@@ -165,6 +194,9 @@ func (b *Book) checkNew(readers []Reader) error {
 	for _, r := range readers {
 		if err := checkID(r.ID); err != nil {
 			return err
+		}
+		if (r.Copy != "") != (b.Released != nil) {
+			return fault.Input.New("reader %q: ids of copies belong to a released draw, and to no other", r.ID)
 		}
 		if key := strings.ToLower(r.ID); seen[key] {
 			return fault.Input.New("reader %q has a copy already", r.ID).WithHint("ids are compared without regard to case")
@@ -204,10 +236,11 @@ func (b *Book) statement(batch Batch, k int) []byte {
 		Slots      int        `json:"draw_slots"`
 		Nonce      hexDigest  `json:"nonce"`
 		Rule       trace.Rule `json:"rule"`
+		Released   *Release   `json:"released,omitempty"`
 		Readers    []Reader   `json:"readers"`
 		CopiesRoot hexDigest  `json:"copies_root"`
 	}{Format, previous, b.Reference, hexDigest(b.draftRoot), hexDigest(b.drawRoot), b.draw.Slots,
-		hexDigest(b.nonce), b.Rule, batch.Readers, batch.CopiesRoot})
+		hexDigest(b.nonce), b.Rule, b.Released, batch.Readers, batch.CopiesRoot})
 	return text
 }
 
@@ -223,6 +256,9 @@ func (b *Book) Readers() []Reader {
 // Codeword returns the choices of a reader's copy.
 func (b *Book) Codeword(r Reader) []int {
 	key := mark.NewCopyKey(b.draw.Slot(r.Slot), b.nonce, b.Reference, b.draftRoot, r.ID)
+	if of := b.Released; of != nil {
+		key = mark.NewCopyKey(b.draw.Slot(r.Slot), b.nonce, of.Cable, mark.Hash(of.Root), r.Copy)
+	}
 	return key.Codeword(b.Draft.Sizes())
 }
 
@@ -252,7 +288,7 @@ func (b *Book) Encode() []byte {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	err := e.Encode(file{Format, b.Reference, b.Draft.Canonical(), b.Rule, hexDigest(b.draw.Secret), b.draw.Slots,
-		hexDigest(b.nonce), hexDigest(b.salt), hexDigest(b.draftRoot), hexDigest(b.drawRoot), b.Batches})
+		hexDigest(b.nonce), hexDigest(b.salt), hexDigest(b.draftRoot), hexDigest(b.drawRoot), b.Released, b.Batches})
 	if err != nil {
 		panic(err) // no field can fail
 	}

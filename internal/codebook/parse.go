@@ -68,7 +68,7 @@ func (f *file) book() (*Book, error) {
 	}
 	return &Book{
 		Reference: f.Reference, Draft: draft, Rule: f.Rule,
-		draw: mark.Draw{Secret: mark.Hash(f.Secret), Slots: f.Slots}, nonce: mark.Hash(f.Nonce), salt: mark.Hash(f.Salt),
+		Released: f.Released, draw: mark.Draw{Secret: mark.Hash(f.Secret), Slots: f.Slots}, nonce: mark.Hash(f.Nonce), salt: mark.Hash(f.Salt),
 	}, nil
 }
 

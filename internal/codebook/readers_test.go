@@ -11,11 +11,11 @@ import (
 func TestParseReaders(t *testing.T) {
 	long := strings.Repeat("x", 100)
 	tests := map[string]struct{ list, want string }{
-		"plain":            {"ann\nbob\n", "[{ann 0 } {bob 0 }]"},
-		"no line end":      {"ann\nbob", "[{ann 0 } {bob 0 }]"},
-		"Windows":          {"\ufeffann\r\nbob age1pq1x\r\n", "[{ann 0 } {bob 0 age1pq1x}]"},
-		"comments":         {"# all\n\n  # more\nann # the first\nbob age1pq1x # sealed\n", "[{ann 0 } {bob 0 age1pq1x}]"},
-		"all kinds of ids": {"A\n0.9_@+-\n" + long, "[{A 0 } {0.9_@+- 0 } {" + long + " 0 }]"},
+		"plain":            {"ann\nbob\n", "[{ann 0  } {bob 0  }]"},
+		"no line end":      {"ann\nbob", "[{ann 0  } {bob 0  }]"},
+		"Windows":          {"\ufeffann\r\nbob age1pq1x\r\n", "[{ann 0  } {bob 0 age1pq1x }]"},
+		"comments":         {"# all\n\n  # more\nann # the first\nbob age1pq1x # sealed\n", "[{ann 0  } {bob 0 age1pq1x }]"},
+		"all kinds of ids": {"A\n0.9_@+-\n" + long, "[{A 0  } {0.9_@+- 0  } {" + long + " 0  }]"},
 	}
 	for name, tt := range tests {
 		got, err := ParseReaders("list", []byte(tt.list))

@@ -1,5 +1,5 @@
 // Package demo holds the scene that chancery demo plays: an invented embassy,
-// twelve readers, a cable, three newspapers that quote it, one that writes of
+// six people, a cable, three newspapers that quote it, one that writes of
 // something else, and one that prints a wording sent to nobody. The articles
 // are templates: what they quote is cut from the copy that leaks, which is
 // drawn anew each time. The package marks nothing and traces nothing.
@@ -19,13 +19,14 @@ import (
 //go:embed scene
 var scene embed.FS
 
-// A Scene is the cable, its readers and the articles about it.
+// A Scene is the cable and the articles about it.
 type Scene struct {
 	Title, Story string
 	// Plain is the cable as it was written, Draft what a review made of it
 	// (scene/review.jsonl has the keys that were pressed).
 	Plain, Draft []byte
-	Readers      []byte
+	// Second is a cable that is recalled before anybody opened it.
+	Second []byte
 	// Outlets, Control and Outsider are the articles, by file name. Control
 	// quotes nothing of the cable.
 	Outlets []Article
@@ -45,7 +46,7 @@ type Article struct {
 // Load reads the scene from the binary.
 func Load() (*Scene, error) {
 	s := &Scene{quotes: map[string]string{}}
-	s.Plain, s.Draft, s.Readers = read("plain.txt"), read("draft.txt"), read("readers.txt")
+	s.Plain, s.Draft, s.Second = read("plain.txt"), read("draft.txt"), read("second.txt")
 	s.Control = Article{"control.html", string(read("control.html"))}
 	s.Outsider = Article{"outsider.txt", string(read("outsider.txt"))}
 	title, story, _ := strings.Cut(string(read("story.md")), "\n")

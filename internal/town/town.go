@@ -6,6 +6,7 @@ package town
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -33,7 +34,8 @@ type Config struct {
 	Custodians []string
 	Threshold  int
 	Overseers  []string
-	Witnesses  []byte // tlog-policy lines
+	Witness    bool   // run one
+	Witnesses  []byte // lines of a tlog-policy; made here if a witness is run
 	Stock      int    // draws kept ready
 	Now        func() time.Time
 	Logger     *slog.Logger
@@ -50,6 +52,7 @@ type Town struct {
 	Keepers   map[string]attend.Keys // custodians
 
 	marking *attend.Marking
+	outside *outside // nil without a witness
 
 	ctx  context.Context
 	end  context.CancelFunc
@@ -76,11 +79,29 @@ func Found(ctx context.Context, c Config) (*Town, error) {
 	}
 	t := &Town{Config: c, Keepers: map[string]attend.Keys{}}
 	t.ctx, t.end = context.WithCancel(ctx)
-	if err := t.found(ctx, "https://"+l.Addr().String()); err != nil {
+	if err := t.begin(ctx, l); err != nil {
 		l.Close()
-		return nil, err
+		return nil, errors.Join(err, t.Close())
 	}
-	return t, t.start(ctx, l)
+	return t, nil
+}
+
+// begin founds the institution and starts its parties.
+func (t *Town) begin(ctx context.Context, l net.Listener) error {
+	if t.Witness {
+		if err := t.newWitness(); err != nil {
+			return err
+		}
+	}
+	if err := t.found(ctx, "https://"+l.Addr().String()); err != nil {
+		return err
+	}
+	if t.Witness {
+		if err := t.startWitness(); err != nil {
+			return err
+		}
+	}
+	return t.start(ctx, l)
 }
 
 // found makes keys, the statement of the institution, and the registry's folder.
