@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -358,10 +357,11 @@ func held(ts *testscript.TestScript, d *desk.Desk, kind, text string) []byte {
 	return nil
 }
 
-// relogCommand is: relog FROM TO PARTY COUNT. The operator logs in one database the last
-// entries that stand for a party in another, as they are.
+// relogCommand is: relog FROM TO PARTY. The operator makes a second log as long as the
+// first: each entry that stands in one database beyond the end of the other is logged
+// there too, but for the first that is for a party, in whose place something else stands.
 func relogCommand(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, !neg && len(args) == 4, "relog FROM TO PARTY COUNT")
+	need(ts, !neg && len(args) == 3, "relog FROM TO PARTY")
 	ctx := context.Background()
 	from, err := store.Open(ctx, ts.MkAbs(args[0]))
 	ts.Check(err)
@@ -374,16 +374,31 @@ func relogCommand(ts *testscript.TestScript, neg bool, args []string) {
 	log, err := custody.Open(ctx, to.Log(), key)
 	ts.Check(err)
 	defer log.Close()
-	bodies, err := from.Log().Bodies(ctx, args[2], custody.Place{}, 1000)
+	fork, err := to.Log().Head(ctx)
 	ts.Check(err)
-	count, err := strconv.Atoi(args[3])
+	head, err := from.Log().Head(ctx)
 	ts.Check(err)
-	for _, b := range bodies[len(bodies)-count:] {
-		leaves, err := from.Log().Leaves(ctx, b.Index, 1)
-		ts.Check(err)
-		_, err = log.Append(ctx, custody.Submission{Commitment: leaves[0], Bodies: []custody.Body{{Party: args[2], Data: b.Data}}})
-		ts.Check(err)
+	leaves, err := from.Log().Leaves(ctx, fork.Size, head.Size-fork.Size)
+	ts.Check(err)
+	all := make([]custody.Submission, len(leaves))
+	for i, leaf := range leaves {
+		all[i].Commitment = leaf
 	}
+	left := false
+	for _, party := range []string{args[2], directory.Everyone} {
+		bodies, err := from.Log().Bodies(ctx, party, custody.Place{Index: fork.Size}, 1000)
+		ts.Check(err)
+		for _, b := range bodies {
+			one := &all[b.Index-fork.Size]
+			if !left {
+				left, one.Commitment = true, custody.NewEntry(nil).Commitment()
+				continue
+			}
+			one.Bodies = append(one.Bodies, custody.Body{Party: party, Data: b.Data})
+		}
+	}
+	_, err = log.Append(ctx, all...)
+	ts.Check(err)
 }
 
 // nameOf is how a key is called in requests.
