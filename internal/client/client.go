@@ -84,12 +84,12 @@ func (c *Client) do(ctx context.Context, method, route string, query url.Values,
 	}
 	answer, err := c.http.Do(req)
 	if err != nil {
-		return nil, unreached(ctx, err)
+		return nil, c.unreached(ctx, err)
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(answer.Body, wire.MaxAnswer+1))
 	if ctx.Err() != nil {
-		return nil, unreached(ctx, err)
+		return nil, c.unreached(ctx, err)
 	}
 	if err != nil {
 		return nil, fault.System.Wrap(err, "the registry's answer broke off")
@@ -105,14 +105,14 @@ func (c *Client) do(ctx context.Context, method, route string, query url.Values,
 
 // unreached explains why there was no answer: what our own end refused in the
 // handshake is said as it is.
-func unreached(ctx context.Context, err error) error {
+func (c *Client) unreached(ctx context.Context, err error) error {
 	var told *fault.Error
 	switch {
 	case ctx.Err() != nil:
 		return fault.Interrupted.Wrap(ctx.Err(), "ask the registry")
 	case errors.As(err, &told):
 		return told
-	case refusedPass(err):
+	case refusedPass(err), brokenOff(err) && c.turnedAway(ctx):
 		return fault.Permission.New("the registry refuses this device").WithHint("was it revoked, or never admitted? ask who appoints")
 	}
 	return fault.System.Wrap(err, "the registry is not reached").WithHint("is it running, and is there a line? what you send waits in the outbox")
@@ -124,6 +124,34 @@ func refusedPass(err error) bool {
 	var remote *net.OpError
 	const badCertificate = tls.AlertError(42)
 	return errors.As(err, &remote) && remote.Op == "remote error" && remote.Err.Error() == badCertificate.Error()
+}
+
+// brokenOff says whether a line that was there broke. Packages differ in how they say it.
+func brokenOff(err error) bool {
+	var op *net.OpError
+	var slow net.Error
+	return !(errors.As(err, &op) && op.Op == "dial") && !(errors.As(err, &slow) && slow.Timeout())
+}
+
+// turnedAway connects once more, and listens before it speaks. A registry that refuses
+// our pass says so and closes the line; whoever writes into that may lose what it said.
+func (c *Client) turnedAway(ctx context.Context) bool {
+	u, err := url.Parse(c.URL)
+	if err != nil || c.TLS == nil {
+		return false
+	}
+	config := c.TLS.Clone()
+	config.NextProtos = []string{"h2"} // in which a server speaks first
+	line, err := (&tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTime}, Config: config}).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return refusedPass(err)
+	}
+	defer line.Close()
+	if err := line.SetReadDeadline(time.Now().Add(dialTime)); err != nil {
+		return false
+	}
+	_, err = line.Read(make([]byte, 1))
+	return err != nil && refusedPass(err)
 }
 
 func (c *Client) get(ctx context.Context, route string, query url.Values, out any) error {
