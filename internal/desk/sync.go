@@ -139,6 +139,10 @@ func (d *Desk) openEntry(index int64, e custody.Entry) error {
 		if !mine {
 			d.alarm(index, "a statement about you that you did not sign: %s", event.Kind)
 		}
+		// Whoever copied the person's key can enrol a device with it.
+		if v, ok := event.Body.(directory.Device); ok && event.Kind == directory.KindDevice && v.ID() != d.Keys.Device.Public().ID().String() {
+			d.alarm(index, "a device that is not this one was enrolled for you: %q", v.Name)
+		}
 	}
 	return nil
 }
