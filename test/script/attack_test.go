@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"chancery/internal/appoint"
 	"chancery/internal/attend"
 	"chancery/internal/client"
 	"chancery/internal/custody"
@@ -403,6 +404,13 @@ func relogCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // nameOf is how a key is called in requests.
 func nameOf(k *sign.Key) string { id := k.Public().ID(); return hex.EncodeToString(id[:]) }
+
+// fingerprintCommand is: fingerprint VARIABLE DESK. The variable is what the person reads
+// to the authority.
+func fingerprintCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 2, "fingerprint VARIABLE DESK")
+	ts.Setenv(args[0], appoint.Fingerprint(stolenDesk(ts, args[1], time.Now).Keys.Person.Public()))
+}
 
 // desksOf returns the desks of the people in a script, by the id of their device.
 func desksOf(ts *testscript.TestScript) map[string]string {

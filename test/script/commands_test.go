@@ -44,12 +44,13 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 
 	"setfingerprint": setfingerprintCommand,
 
-	"says":    saysCommand,
-	"waitfor": waitForCommand,
-	"forge":   forgeCommand,
-	"replay":  replayCommand,
-	"relog":   relogCommand,
-	"liar":    liarCommand,
+	"says":        saysCommand,
+	"waitfor":     waitForCommand,
+	"fingerprint": fingerprintCommand,
+	"forge":       forgeCommand,
+	"replay":      replayCommand,
+	"relog":       relogCommand,
+	"liar":        liarCommand,
 }
 
 // need ends the script unless it called a command rightly.
