@@ -12,6 +12,7 @@ import (
 	"chancery/internal/custody"
 	"chancery/internal/sign"
 	"chancery/internal/store"
+	"chancery/internal/store/dialect"
 	"chancery/internal/store/storetest"
 )
 
@@ -50,7 +51,10 @@ func benchBare(b *testing.B, address string, writers int) {
 	data := make([]byte, entryBytes)
 	rand.Read(data)
 	var n atomic.Int64
-	run(b, writers, func() error { return bareInsert(db, n.Add(1), data) })
+	run(b, writers, func() error {
+		id := n.Add(1)
+		return dialect.Again(b.Context(), func() error { return bareInsert(db, id, data) })
+	})
 }
 
 func bareInsert(db *sql.DB, id int64, data []byte) error {

@@ -55,7 +55,7 @@ func StartCluster(t testing.TB) *Cluster {
 	}
 	c.Run("initdb", "-D", c.Dir, "-A", "trust", "-U", "chancery", "-E", "UTF8", "--locale=C", "--no-sync")
 	c.Start()
-	t.Cleanup(func() { c.Stop("immediate") })
+	t.Cleanup(c.end)
 	return c
 }
 
