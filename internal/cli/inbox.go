@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chancery/internal/desk"
+	"chancery/internal/durable"
 	"chancery/internal/fault"
 )
 
@@ -89,6 +90,7 @@ func row(c cableSummary, now time.Time) string {
 
 type readOptions struct {
 	Ref  string `arg:"" help:"The cable's reference, or the beginning of its id."`
+	Save string `placeholder:"DIR" help:"Save its attachments into a new folder."`
 	JSON bool   `name:"json" help:"Print it as JSON."`
 	deskOptions
 }
@@ -120,8 +122,32 @@ func (o readOptions) Run(ctx context.Context, s Streams) error {
 	if i.Recall != "" {
 		s.warn("the cable was recalled after you had opened it: %s", i.Recall)
 	}
-	_, err = io.WriteString(s.Out, escapeLines(text))
-	return err
+	if _, err := io.WriteString(s.Out, escapeLines(text)); err != nil {
+		return err
+	}
+	return o.attachments(ctx, s, d, i)
+}
+
+// attachments lists or saves what came along.
+func (o readOptions) attachments(ctx context.Context, s Streams, d *desk.Desk, i desk.Item) error {
+	for _, a := range i.Attachments {
+		fmt.Fprintf(s.Err, "attachment: %s, %d bytes\n", fault.Escape(a.Name), a.Size)
+	}
+	if o.Save == "" || len(i.Attachments) == 0 {
+		return nil
+	}
+	return durable.CreateFolder(o.Save, func(f *durable.Folder) error {
+		for n := range i.Attachments {
+			file, err := d.Attachment(ctx, i.Cable, n)
+			if err != nil {
+				return err
+			}
+			if err := f.WriteFile(file.Name, file.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // escapeLines shows text from outside as it is, but for what would steer a terminal.

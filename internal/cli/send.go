@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"chancery/internal/desk"
+	"chancery/internal/durable"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 )
@@ -24,6 +26,8 @@ type sending struct {
 	NewKeys    bool     `help:"Send to people whose keys are less than a day old."`
 	Attest     bool     `help:"You attest that the alternatives say the same; without it you are asked."`
 	Onward     int      `placeholder:"N" help:"Standing leave: readers may pass it on to so many without asking you."`
+	Mode       string   `enum:"blind,author,unmarked" default:"blind" help:"blind; author: your desk words each copy itself, without the marking desk; unmarked: one wording for all (${default})."`
+	Attach     []string `placeholder:"FILE" help:"A file that goes along as it is. It carries no mark."`
 	JSON       bool     `name:"json" help:"Print the result as JSON."`
 	deskOptions
 }
@@ -98,6 +102,9 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 	if err != nil {
 		return err
 	}
+	if err := o.attach(s, &out); err != nil {
+		return err
+	}
 	if pasted := d.Pasted(draft.Draft); len(pasted) > 0 && !o.AsQuoted {
 		p := pasted[0]
 		return fault.Input.New("the draft holds words of your own copy of %q: \"%s ...\"", p.Reference, p.Words).At(label(name), 0, 0).
@@ -121,9 +128,28 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 	return o.follow(ctx, s, d, out.Reference)
 }
 
+// attach reads the attachments, and says what they do not do.
+func (o sending) attach(s Streams, out *desk.Outgoing) error {
+	for _, name := range o.Attach {
+		data, err := durable.ReadFile(name, desk.MaxAttachment)
+		if err != nil {
+			return err
+		}
+		out.Files = append(out.Files, desk.File{Name: filepath.Base(name), Data: data})
+		s.warn("%s carries no mark: a leak of it points to nobody; put into the text what matters", filepath.Base(name))
+	}
+	switch o.Mode {
+	case entries.ModeAuthor:
+		s.warn("your desk words the copies itself: every finding about this cable will say that you could have made any of them, and a recall is a request")
+	case entries.ModeUnmarked:
+		s.warn("every reader gets the same words: a leak of them points to nobody, and a recall is a request")
+	}
+	return nil
+}
+
 // outgoing fills in what the draft says and the flags do not.
 func (o sending) outgoing(draft draftFile, replyTo string) (desk.Outgoing, error) {
-	out := desk.Outgoing{Draft: string(draft.data), From: o.From, To: o.To, Precedence: strings.ToLower(o.Precedence), Reference: o.Reference, ReplyTo: replyTo, Onward: o.Onward}
+	out := desk.Outgoing{Draft: string(draft.data), From: o.From, To: o.To, Precedence: strings.ToLower(o.Precedence), Reference: o.Reference, ReplyTo: replyTo, Onward: o.Onward, Mode: o.Mode}
 	if len(out.To) == 0 {
 		for _, field := range []string{"To", "Info"} {
 			for _, one := range strings.FieldsFunc(draft.Get(field), func(r rune) bool { return r == ',' || r == ';' }) {
@@ -189,7 +215,7 @@ func (o sending) follow(ctx context.Context, s Streams, d *desk.Desk, reference 
 	if err != nil {
 		return err
 	}
-	for until := time.Now().Add(issueTime); i.Issue == nil && i.Void == "" && time.Now().Before(until); {
+	for until := time.Now().Add(issueTime); i.Blind() && i.Issue == nil && i.Void == "" && time.Now().Before(until); {
 		if err := d.Sync(ctx, 2*time.Second); err != nil {
 			return err
 		}
@@ -203,6 +229,9 @@ func (o sending) follow(ctx context.Context, s Streams, d *desk.Desk, reference 
 	switch {
 	case i.Void != "":
 		return fault.Permission.New("the cable was not issued: %s", i.Void).WithHint("send it again; it stands in the log as void")
+	case !i.Blind():
+		_, err = fmt.Fprintf(s.Out, "%s sent: released at entry %d of the log, %d copies, mode %s\n", fault.Escape(reference), i.Index, i.Release.N, i.Release.Mode)
+		return err
 	case i.Issue == nil:
 		s.warn("released at entry %d of the log; the marking desk has not issued it yet", i.Index)
 		return nil

@@ -24,6 +24,7 @@ import (
 	"chancery/internal/seal/kit"
 	"chancery/internal/seal/share"
 	"chancery/internal/sign"
+	"chancery/mark"
 )
 
 // An Author is who sends: a person in a tenure of the office whose cable it is.
@@ -44,7 +45,9 @@ type Cable struct {
 	ReplyTo    string // the cable that it answers, or empty
 	// Interchangeable is the author's word that the alternatives say the same.
 	Interchangeable bool
-	Onward          int // standing leave for so many onward copies
+	Onward          int    // standing leave for so many onward copies
+	Mode            string // of package entries; blind if empty
+	Attachments     []File
 
 	Directory *directory.Directory
 	Size      int64 // of the log up to which the directory was read
@@ -64,8 +67,16 @@ type Composed struct {
 	Copies  []entries.Copy
 	Record  string   // what the author keeps
 	Empty   []string // offices addressed in which nobody sits
+	// Attached are the attachments, sealed; their keys are in the kit.
+	Attached [][]byte
+	// Authored are the copies that this desk worded itself, sealed to each reader, in
+	// the order of Copies; in mode author alone.
+	Authored [][]byte
 
-	vector entries.Digest
+	vector  entries.Digest
+	trailer string // what follows the text in every copy
+	secret  mark.Hash
+	salts   []mark.Hash
 }
 
 // Lengths of segments, in words: fixed text is cut anywhere between, so that the
@@ -78,33 +89,60 @@ const (
 // Compose makes a cable ready. It refuses one that reaches nobody, whose author
 // does not hold the tenure now, or whose alternatives nobody attests.
 func Compose(c Cable) (*Composed, error) {
-	out := &Composed{Record: c.Draft.RecordText()}
-	copies, empty, err := c.addressees()
-	if err != nil {
-		return nil, err
+	if c.Mode == "" {
+		c.Mode = entries.ModeBlind
 	}
-	out.Copies, out.Empty = copies, empty
-	id := randomID()
-	built, err := kit.Build(id, segments(c.Draft))
-	if err != nil {
+	o := &Composed{Record: c.Draft.RecordText()}
+	var err error
+	if o.Copies, o.Empty, err = c.addressees(); err != nil {
 		return nil, err
 	}
 	g, err := seal.GenerateIdentity()
 	if err != nil {
 		return nil, err
 	}
-	if out.Kit, err = seal.Seal(built.Kit, g.Recipient()); err != nil {
+	o.Key = string(seal.FormatIdentities(c.Now, g))
+	if err := o.attach(c.Attachments); err != nil {
 		return nil, err
 	}
-	out.Key = string(seal.FormatIdentities(c.Now, g))
-	order := entries.Order{Copies: copies, Envelope: built.Envelope.Encode()}
-	if out.Order, err = seal.SealTo(order.Encode(), c.Directory.Institution().Marking[0].Recipient); err != nil {
+	if err := o.body(c, g); err != nil {
 		return nil, err
 	}
-	if err := out.escrow(c, built); err != nil {
+	switch c.Mode {
+	case entries.ModeBlind:
+		err = o.blind(c, g)
+	case entries.ModeAuthor:
+		err = o.authored(c)
+	case entries.ModeUnmarked:
+		err = o.unmarked(g)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return out, out.release(c, id, built, g)
+	if err := o.escrow(c); err != nil {
+		return nil, err
+	}
+	return o, o.release(c)
+}
+
+// blind makes the kit, and the order to the marking desk.
+func (o *Composed) blind(c Cable, g *seal.Identity) error {
+	built, err := kit.Build(o.Body.Cable, append(segments(c.Draft), chunks(o.trailer)...))
+	if err != nil {
+		return err
+	}
+	o.secret, o.salts, o.Body.Root = built.Envelope.Secret, built.Salts, entries.Digest(built.Envelope.Root)
+	if o.Kit, err = seal.Seal(built.Kit, g.Recipient()); err != nil {
+		return err
+	}
+	o.Body.Kit = sha256.Sum256(o.Kit)
+	marking := c.Directory.Institution().Marking[0]
+	order := entries.Order{Copies: o.Copies, Envelope: built.Envelope.Encode()}
+	if o.Order, err = seal.SealTo(order.Encode(), marking.Recipient); err != nil {
+		return err
+	}
+	o.Body.Envelope, o.Body.Marking = sha256.Sum256(o.Order), marking.Sign.ID().String()
+	return nil
 }
 
 // addressees expands offices to persons and draws an id for each copy.
@@ -201,15 +239,15 @@ func below(n int) int {
 // An Escrow is what a case opens: the draft and what ties it to the release.
 type Escrow struct {
 	Draft  string           `json:"draft"`
-	Secret entries.Digest   `json:"secret"` // t
+	Secret entries.Digest   `json:"secret"` // t; in mode author, of the draw
 	Salts  []entries.Digest `json:"salts"`  // of the segments' shapes
 	Key    string           `json:"key"`    // g
 }
 
 // escrow seals the draft under a key that is shared among the custodians.
-func (o *Composed) escrow(c Cable, built *kit.Built) error {
-	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(built.Envelope.Secret), Key: o.Key}
-	for _, s := range built.Salts {
+func (o *Composed) escrow(c Cable) error {
+	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(o.secret), Key: o.Key}
+	for _, s := range o.salts {
 		e.Salts = append(e.Salts, entries.Digest(s))
 	}
 	data, err := json.Marshal(e)
@@ -249,19 +287,29 @@ func OpenEscrow(sealed []byte, secret share.Secret) (*Escrow, error) {
 	return &e, nil
 }
 
-// release states the release.
-func (o *Composed) release(c Cable, id string, built *kit.Built, g *seal.Identity) error {
+// body begins the release with what is known before anything is sealed.
+func (o *Composed) body(c Cable, g *seal.Identity) error {
 	root, err := entries.CopiesRoot(o.Copies)
 	if err != nil {
 		return err
 	}
-	o.Body = entries.Release{Cable: id, Reference: c.Reference, DTG: directory.At(c.Now), Precedence: c.Precedence, Mode: entries.ModeBlind,
-		Office: c.Author.Office, Tenure: c.Author.Tenure, Root: entries.Digest(built.Envelope.Root), Kit: sha256.Sum256(o.Kit), Key: g.Recipient().String(),
-		Copies: root, N: len(o.Copies), Envelope: sha256.Sum256(o.Order), Escrow: sha256.Sum256(o.Escrow), Marking: c.Directory.Institution().Marking[0].Sign.ID().String(), Directory: c.Size, Register: c.Directory.Head(c.Size), Vector: o.vector, ReplyTo: c.ReplyTo, Interchangeable: c.Interchangeable, Onward: c.Onward}
+	o.Body = entries.Release{Cable: randomID(), Reference: c.Reference, DTG: directory.At(c.Now), Precedence: c.Precedence, Mode: c.Mode,
+		Office: c.Author.Office, Tenure: c.Author.Tenure, Key: g.Recipient().String(), Copies: root, N: len(o.Copies),
+		Directory: c.Size, Register: c.Directory.Head(c.Size), ReplyTo: c.ReplyTo, Interchangeable: c.Interchangeable, Onward: c.Onward}
+	for _, a := range o.Attached {
+		o.Body.Attachments = append(o.Body.Attachments, sha256.Sum256(a))
+	}
 	rand.Read(o.Body.Nonce[:])
+	return nil
+}
+
+// release states the release.
+func (o *Composed) release(c Cable) error {
+	o.Body.Escrow, o.Body.Vector = sha256.Sum256(o.Escrow), o.vector
 	if err := o.Body.Check(); err != nil {
 		return err
 	}
+	var err error
 	o.Release, err = sign.Sign(entries.KindRelease, o.Body, c.Author.Key)
 	return err
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -20,7 +21,11 @@ func (d *Desk) fetch(ctx context.Context, i *Item) error {
 	if i.Kit != nil || i.Copy == nil {
 		return nil
 	}
-	data, err := d.Client.Parcel(ctx, i.Release.Kit)
+	digest := i.Release.Kit
+	if i.Release.Mode == entries.ModeAuthor {
+		copy(digest[:], i.Parcel)
+	}
+	data, err := d.Client.Parcel(ctx, digest)
 	if err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func (d *Desk) awaitIssue(ctx context.Context, ref string) error {
 	for until := time.Now().Add(keysTime); ; {
 		d.mu.Lock()
 		i, err := d.find(ref)
-		waits := err == nil && i.Issue == nil && i.Void == "" && i.Refused == "" && i.Recall == "" && (i.Copy != nil || i.Asked)
+		waits := err == nil && i.Issue == nil && i.Blind() && i.Void == "" && i.Refused == "" && i.Recall == "" && (i.Copy != nil || i.Asked)
 		d.mu.Unlock()
 		if err != nil || !waits || !time.Now().Before(until) {
 			return err
@@ -92,7 +97,7 @@ func (i *Item) readable() error {
 		return fault.Permission.New("you are given no copy: %s", i.Refused)
 	case i.Copy == nil:
 		return fault.Permission.New("you have no copy of this cable")
-	case i.Issue == nil:
+	case i.Issue == nil && i.Blind():
 		return fault.NotFound.New("the cable was released and is not issued yet").WithHint("the marking desk draws the copies; try again in a moment")
 	}
 	return nil
@@ -113,6 +118,9 @@ func (d *Desk) open(ctx context.Context, id string) error {
 	d.mu.Unlock()
 	if err != nil {
 		return err
+	}
+	if !i.Blind() {
+		return d.unseal(ctx, i)
 	}
 	until := time.Now().Add(keysTime)
 	for {
@@ -138,8 +146,7 @@ func (d *Desk) receipt(ctx context.Context, i *Item) error {
 	if i.Sending != nil {
 		return d.finish(ctx, i)
 	}
-	a := i.arrived()
-	body, err := a.Receipt(d.tree, d.dir.Head(d.tree.Size), d.Keys.Device.Public().ID().String(), i.Copy.Tenure)
+	body, err := i.receiptFor(d.tree, d.dir.Head(d.tree.Size), d.Keys.Device.Public().ID().String())
 	if err != nil {
 		return err
 	}
@@ -148,6 +155,15 @@ func (d *Desk) receipt(ctx context.Context, i *Item) error {
 		return err
 	}
 	return d.state1(ctx, i, entries.KindReceipt, s, post.Parties(d.dir.Institution(), i.Release.Marking)...)
+}
+
+// receiptFor is what the reader signs before anything is opened.
+func (i *Item) receiptFor(seen custody.Checkpoint, register entries.Digest, device string) (entries.Receipt, error) {
+	if i.Blind() {
+		return i.arrived().Receipt(seen, register, device, i.Copy.Tenure)
+	}
+	return entries.Receipt{Cable: i.Cable, Release: i.Index, Issue: -1, Copy: i.Copy.ID, Kit: sha256.Sum256(i.Kit), Size: seen.Size, Root: entries.Digest(seen.Root),
+		Register: register, Device: device, Tenure: i.Copy.Tenure}, nil
 }
 
 // arrived is the item as it is opened.
@@ -200,7 +216,16 @@ func (d *Desk) unseal(ctx context.Context, i *Item) error {
 	if i.Text != "" {
 		return nil
 	}
-	text, err := i.arrived().Read(i.Delivered, d.Keys.Identity)
+	var text string
+	var err error
+	if i.Blind() {
+		text, err = i.arrived().Read(i.Delivered, d.Keys.Identity)
+	} else {
+		text, err = i.openPlain(d.Keys.Identity)
+	}
+	if err == nil {
+		err = i.detach(text)
+	}
 	opened := entries.Opened{Cable: i.Cable, Copy: i.Copy.ID, Issue: i.Issued}
 	if errors.Is(err, kit.ErrDisputed) || errors.Is(err, fault.Mismatch) {
 		opened.Code = "keys"
@@ -214,7 +239,6 @@ func (d *Desk) unseal(ctx context.Context, i *Item) error {
 	if err != nil {
 		return err
 	}
-	i.Text = text
 	s, err := sign.Sign(entries.KindOpened, opened, d.Keys.Person)
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ type Item struct {
 	Copy    *entries.Copy  `json:"copy"`   // if I am a reader
 	Key     string         `json:"key"`    // the identity that opens the kit
 	Kit     []byte         `json:"kit"`    // sealed
+	Parcel  []byte         `json:"parcel"` // in mode author: digest of my copy
 	Sending *pending       `json:"sending"`
 	Receipt int64          `json:"receipt"` // index in the log, or -1
 
@@ -40,7 +41,12 @@ type Item struct {
 	Disputed  string `json:"disputed"`
 	Text      string `json:"text"`
 	Acts      []Act  `json:"acts"`
+
+	Attachments []Attachment `json:"attachments"` // once opened
 }
+
+// Blind says whether the cable came through the marking desk.
+func (i *Item) Blind() bool { return i.Release.Mode == entries.ModeBlind }
 
 // An Ask is an onward copy that somebody asked the originator for.
 type Ask struct {
@@ -89,7 +95,7 @@ func (i *Item) State() string {
 		return StateVoid
 	case i.Mine && i.Recall != "":
 		return StateRecalled
-	case i.Mine && i.Issue != nil:
+	case i.Mine && (i.Issue != nil || !i.Blind()):
 		return StateIssued
 	case i.Mine:
 		return StateSent
@@ -101,7 +107,7 @@ func (i *Item) State() string {
 		return StateRecalled
 	case i.Withheld != "":
 		return StateWithheld
-	case i.Issue == nil:
+	case i.Issue == nil && i.Blind():
 		return StateComing
 	case i.Receipt >= 0:
 		return StateReceived

@@ -23,6 +23,9 @@ func (d *Desk) Forward(ctx context.Context, ref, to, reason string) ([]string, e
 	if err != nil {
 		return nil, err
 	}
+	if !i.Blind() {
+		return nil, fault.Usage.New("the cable did not come through the marking desk: nobody can draw another copy").WithHint("ask its originator to send it")
+	}
 	if i.Text == "" || i.Copy == nil {
 		return nil, fault.Usage.New("the cable was not read yet").WithHint("chancery read opens it")
 	}
@@ -71,6 +74,15 @@ func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason
 	}
 	if err := d.Client.PutQuiet(ctx, i.Kit, []string{p.Party()}); err != nil {
 		return err
+	}
+	for _, a := range i.Release.Attachments {
+		data, err := d.Client.Parcel(ctx, a)
+		if err != nil {
+			return err
+		}
+		if err := d.Client.PutQuiet(ctx, data, []string{p.Party()}); err != nil {
+			return err
+		}
 	}
 	s, err := sign.Sign(entries.KindOnward, entries.Onward{Cable: i.Cable, Release: i.Index, Copy: i.Copy.ID, Person: p.ID, Tenure: h.ID, Reason: reason}, d.Keys.Person)
 	if err != nil {

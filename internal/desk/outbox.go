@@ -28,6 +28,8 @@ type Outgoing struct {
 	ReplyTo    string    `json:"reply_to"`
 	Attested   bool      `json:"attested"`
 	Onward     int       `json:"onward"` // standing leave
+	Mode       string    `json:"mode"`
+	Files      []File    `json:"files"`
 
 	Ready *ready `json:"ready"`
 	Why   string `json:"why"` // what stopped it last
@@ -43,6 +45,8 @@ type ready struct {
 	Submission custody.Submission `json:"submission"`
 	Copies     []entries.Copy     `json:"copies"`
 	Record     string             `json:"record"`
+	Attached   [][]byte           `json:"attached"`
+	Authored   [][]byte           `json:"authored"`
 }
 
 // A Reach says whom a cable would reach, before it is sent.
@@ -157,13 +161,7 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	}
 	r := o.Ready
 	in := d.dir.Institution()
-	if err := d.Client.PutQuiet(ctx, r.Kit, r.Readers); err != nil {
-		return err
-	}
-	if err := d.Client.PutQuiet(ctx, r.Order, markingParties(in)); err != nil {
-		return err
-	}
-	if err := d.Client.PutQuiet(ctx, r.Escrow, custodianParties(in)); err != nil {
+	if err := d.upload(ctx, r, in); err != nil {
 		return err
 	}
 	at, err := d.Client.Submit(ctx, r.Submission)
@@ -181,6 +179,30 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	d.items[i.Cable] = i
 	delete(d.out, o.ID)
 	return d.Vault.Remove("out-" + o.ID)
+}
+
+// upload puts what goes beside the release where its readers find it.
+func (d *Desk) upload(ctx context.Context, r *ready, in directory.Institution) error {
+	type parcel struct {
+		data []byte
+		to   []string
+	}
+	all := []parcel{{r.Kit, r.Readers}, {r.Order, markingParties(in)}, {r.Escrow, custodianParties(in)}}
+	for _, a := range r.Attached {
+		all = append(all, parcel{a, r.Readers})
+	}
+	for i, a := range r.Authored {
+		all = append(all, parcel{a, []string{directory.PartyOf(r.Copies[i].Person)}})
+	}
+	for _, p := range all {
+		if len(p.data) == 0 {
+			continue
+		}
+		if err := d.Client.PutQuiet(ctx, p.data, p.to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func markingParties(in directory.Institution) []string {
@@ -213,11 +235,11 @@ func (d *Desk) ready(o *Outgoing) (*ready, error) {
 		return nil, err
 	}
 	c, err := Compose(Cable{Author: Author{Key: d.Keys.Person, Person: d.Person, Tenure: h.ID, Office: h.Office}, Draft: draft, To: o.To, Precedence: o.Precedence,
-		Reference: o.Reference, ReplyTo: o.ReplyTo, Interchangeable: o.Attested, Onward: o.Onward, Directory: d.dir, Size: d.tree.Size, Now: d.Now()})
+		Reference: o.Reference, ReplyTo: o.ReplyTo, Interchangeable: o.Attested, Onward: o.Onward, Mode: o.Mode, Attachments: o.Files, Directory: d.dir, Size: d.tree.Size, Now: d.Now()})
 	if err != nil {
 		return nil, err
 	}
-	r := &ready{Body: c.Body, Kit: c.Kit, Order: c.Order, Escrow: c.Escrow, Copies: c.Copies, Record: c.Record}
+	r := &ready{Body: c.Body, Kit: c.Kit, Order: c.Order, Escrow: c.Escrow, Copies: c.Copies, Record: c.Record, Attached: c.Attached, Authored: c.Authored}
 	return r, d.letters(c, r)
 }
 
@@ -235,12 +257,14 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 		letters, to = append(letters, l), append(to, a)
 	}
 	archives := map[string]bool{}
-	for _, one := range c.Copies {
+	for i, one := range c.Copies {
 		p, _, err := d.dir.Person(one.Person)
 		if err != nil {
 			return err
 		}
-		add(post.To(p), post.Letter{Copy: &one, Key: c.Key})
+		l := post.Letter{Copy: &one, Key: c.Key}
+		c.authoredLetter(i, &l)
+		add(post.To(p), l)
 		r.Readers = append(r.Readers, p.Party())
 		epochs, err := d.dir.Epochs(one.Office)
 		if err == nil && len(epochs) > 0 && !archives[one.Office] {

@@ -254,6 +254,9 @@ func (d *Desk) released(a Act, e custody.Entry, l *post.Letter, changed map[stri
 	i.Mine = author == d.Person
 	if l.Copy != nil && l.Copy.Person == d.Person {
 		i.Copy, i.Key = l.Copy, l.Key
+		if err := i.checkParcel(l); err != nil {
+			return err
+		}
 	}
 	a.Who = author
 	i.act(a)

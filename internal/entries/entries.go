@@ -116,6 +116,8 @@ type Release struct {
 	// Interchangeable says that the releaser attests the alternatives to be
 	// interchangeable in substance.
 	Interchangeable bool `json:"interchangeable"`
+	// Attachments are the SHA-256 of sealed files that go with the cable.
+	Attachments []Digest `json:"attachments"`
 	// Onward is how many onward copies readers may pass on without asking first.
 	Onward int `json:"onward"`
 }

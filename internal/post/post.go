@@ -24,6 +24,11 @@ type Letter struct {
 	// With a release: the reader's copy, and the identity to which the kit is sealed.
 	Copy *entries.Copy `json:"copy,omitempty"`
 	Key  string        `json:"key,omitempty"`
+	// With a release in mode author: which parcel is the reader's, and its place and path
+	// under the root that the release names.
+	Parcel []byte           `json:"parcel,omitempty"`
+	Place  int              `json:"place,omitempty"`
+	Path   []entries.Digest `json:"path,omitempty"`
 	// With an onward copy that is asked for, to the one for whom it is: the release, as
 	// an entry, and its index in the log.
 	Release   []byte `json:"release,omitempty"`
