@@ -46,7 +46,7 @@ func (d *Desk) byReader(a *Act, statement []byte) (cable string, apply func(*Ite
 		var b entries.Receipt
 		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
 		a.Copy = b.Copy
-		return b.Cable, func(i *Item) error { return i.receipted(a, b) }, err
+		return b.Cable, func(i *Item) error { return i.receipted(a, b, d.Keys.Device.Public().ID().String()) }, err
 	case entries.KindOpened, entries.KindDispute:
 		var b entries.Opened
 		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
@@ -136,22 +136,27 @@ func (i *Item) voided(release int64, reason string) error {
 	return nil
 }
 
+// withheld takes a refusal of keys. One that answers another's receipt for this copy, of a
+// device that was lost or a forged one, does not stop its reader.
 func (i *Item) withheld(b entries.Withheld) error {
-	if i.Copy != nil && b.Copy == i.Copy.ID {
+	if i.Copy != nil && b.Copy == i.Copy.ID && b.Receipt == i.Receipt {
 		i.Withheld = b.Reason
 	}
 	return nil
 }
 
-// receipted takes a receipt of a copy of mine, or my own.
-func (i *Item) receipted(a *Act, b entries.Receipt) error {
+// receipted takes a receipt of a copy of mine, or my own, which is by this device.
+func (i *Item) receipted(a *Act, b entries.Receipt, device string) error {
 	if b.Release != i.Index {
 		return fault.Mismatch.New("a receipt of another release")
 	}
-	if i.Copy != nil && b.Copy == i.Copy.ID && i.Receipt < 0 {
+	if err := i.holds(a); err != nil {
+		return err
+	}
+	if i.Copy != nil && b.Copy == i.Copy.ID && b.Device == device && i.Receipt < 0 {
 		i.Receipt = a.Index
 	}
-	return i.holds(a)
+	return nil
 }
 
 // holds refuses a word about a copy by somebody whose copy it is not, where this
