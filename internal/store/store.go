@@ -82,15 +82,24 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// inTx runs f in a transaction and commits it if f returns nil.
+// inTx runs f in a transaction and commits it if f returns nil. Whoever gives up is
+// heard until the commit begins, and not after: told to stop waiting for its standby,
+// PostgreSQL would show everyone what one machine alone has, and may still lose.
 func (s *Store) inTx(ctx context.Context, doing string, f func(tx *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+	own, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	stop := context.AfterFunc(ctx, end)
+	defer stop()
+	tx, err := s.db.BeginTx(own, nil)
 	if err != nil {
 		return dialect.Explain(ctx, err, doing)
 	}
 	defer tx.Rollback() // after a commit it does nothing
 	if err := f(tx); err != nil {
 		return err
+	}
+	if !stop() {
+		return dialect.Explain(ctx, context.Cause(ctx), doing)
 	}
 	return dialect.Explain(ctx, tx.Commit(), doing)
 }
