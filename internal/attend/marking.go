@@ -36,13 +36,14 @@ type Marking struct {
 
 	desk    *marking.Desk
 	dir     *directory.Directory
-	at      place         // how far letters were attended to
-	behind  []letter      // to be tried again
-	learned custody.Place // how far open entries and the desk's own were read
-	read    int64         // size of the log up to which all open entries were read
-	noted   int64         // size of the log that the desk said it read
-	changed bool          // the directory, since then
-	usable  atomic.Int64  // draws that could serve a cable
+	at      place              // how far letters were attended to
+	behind  []letter           // to be tried again
+	unsent  []marking.Prepared // draws that may not have left
+	learned custody.Place      // how far open entries and the desk's own were read
+	read    int64              // size of the log up to which all open entries were read
+	noted   int64              // size of the log that the desk said it read
+	changed bool               // the directory, since then
+	usable  atomic.Int64       // draws that could serve a cable
 }
 
 // Usable returns how many draws could serve a cable now.
@@ -148,12 +149,7 @@ func (m *Marking) start(ctx context.Context) error {
 			return err
 		}
 	}
-	// What was prepared when the desk ended may not have left: draws are used in order,
-	// so one that never came to the log would stop all behind it.
-	if err := m.publish(ctx, desk.Pending()); err != nil {
-		return err
-	}
-	m.desk = desk
+	m.desk, m.unsent = desk, desk.Pending()
 	return nil
 }
 
@@ -206,8 +202,9 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 	}
 	before := m.behind
 	m.behind = nil
-	for _, l := range before {
+	for n, l := range before {
 		if err := m.attend(ctx, l); err != nil {
+			m.behind = append(m.behind, before[n:]...)
 			return err
 		}
 	}
@@ -280,19 +277,21 @@ func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
 // to be made.
 func (m *Marking) stock(ctx context.Context) (more bool, err error) {
 	have := m.desk.Usable() + len(m.desk.Pending())
-	if have >= m.Stock {
-		return false, nil
+	if have < m.Stock {
+		prepared, err := m.desk.Prepare(1)
+		if err != nil {
+			return false, err
+		}
+		m.unsent = append(m.unsent, prepared...)
 	}
-	prepared, err := m.desk.Prepare(1)
-	if err != nil {
-		return false, err
-	}
-	return have+1 < m.Stock, m.publish(ctx, prepared)
+	return have+1 < m.Stock, m.publish(ctx)
 }
 
-// publish logs draws and sends the custodians their shares.
-func (m *Marking) publish(ctx context.Context, prepared []marking.Prepared) error {
-	for _, p := range prepared {
+// publish logs draws and sends the custodians their shares. What fails is tried again:
+// draws are used in order, so one that never came to the log would stop all behind it.
+func (m *Marking) publish(ctx context.Context) error {
+	for ; len(m.unsent) > 0; m.unsent = m.unsent[1:] {
+		p := m.unsent[0]
 		if _, err := m.Client.Submit(ctx, post.Publish(p.Statement)); err != nil {
 			return err
 		}
