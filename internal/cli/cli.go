@@ -54,6 +54,7 @@ type verbs struct {
 	Recall   recallOptions   `cmd:"" group:"desk" help:"Call a cable back from those who have not opened it."`
 	Custody  custodyOptions  `cmd:"" group:"desk" help:"List every act on a cable, with proofs."`
 	Whohas   whohasOptions   `cmd:"" group:"desk" help:"List who holds a copy of a cable of yours."`
+	Export   exportOptions   `cmd:"" group:"desk" help:"Write a cable as an ordinary mail message, unsigned."`
 	Exposure exposureOptions `cmd:"" group:"desk" help:"List every cable of which you hold a copy."`
 
 	Version versionOptions `cmd:"" help:"Print the version."`
