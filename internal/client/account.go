@@ -74,7 +74,7 @@ func (a Account) check(name string) error {
 // answers.
 func checkURL(text string) error {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" || u.Host == "" || text != "https://"+u.Host {
+	if err != nil || u.Host == "" || text != "https://"+u.Host {
 		return fault.Input.New("%q is not the address of a registry", fault.Clip(text, maxQuoted)).WithHint("such an address is https://HOST:PORT and nothing more")
 	}
 	return nil

@@ -252,6 +252,19 @@ func TestOldConnectionsAreRefused(t *testing.T) {
 	}
 }
 
+// TestStrangersToo: nobody's connection is of TLS 1.3 as well.
+func TestStrangersToo(t *testing.T) {
+	operator := sign.Generate()
+	server := must(Server(operator, origin, known(nil), clock))(t)
+	for version, ok := range map[uint16]bool{tls.VersionTLS12: false, tls.VersionTLS13: true} {
+		client := shows()
+		client.MinVersion, client.MaxVersion, client.CurvePreferences = version, version, []tls.CurveID{tls.X25519, tls.X25519MLKEM768}
+		if _, err, _ := meet(t, server, client); (err == nil) != ok {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+	}
+}
+
 // TestResumedConnectionsAreLookedAtAgain: a ticket of an old connection is no pass.
 func TestResumedConnectionsAreLookedAtAgain(t *testing.T) {
 	operator, ada := sign.Generate(), sign.Generate()

@@ -44,7 +44,7 @@ func (g *register) now(ctx context.Context) (*register, error) {
 }
 
 // bodiesAtOnce is how many bodies are in memory at a time; one may have a megabyte.
-const bodiesAtOnce = 32
+const bodiesAtOnce = 16
 
 // take adds open entries in the order of the log. Two who read at once add each
 // entry once.
