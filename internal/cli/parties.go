@@ -64,6 +64,11 @@ func (o deskOptions) synced(ctx context.Context, s Streams) (*desk.Desk, error) 
 		s.warn("%v; what follows is what this desk knew before", err)
 		err = nil
 	}
+	var unsent *desk.Unsent
+	if errors.As(err, &unsent) {
+		s.warn("a cable stays in the outbox: %v", err)
+		err = nil
+	}
 	sayAlarms(s, d)
 	return d, err
 }

@@ -113,10 +113,19 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 	if err := o.reach(s, d, &out, len(draft.Sites) > 0); err != nil {
 		return err
 	}
-	if _, err := d.Queue(out); err != nil {
+	id, err := d.Queue(out)
+	if err != nil {
 		return err
 	}
 	err = d.Sync(ctx, 0)
+	var unsent *desk.Unsent
+	if errors.As(err, &unsent) {
+		if slices.Contains(unsent.IDs, id) {
+			return errors.Join(err, d.Drop(id)) // the person is told now, and may try again
+		}
+		s.warn("another cable stays in the outbox: %v", err)
+		err = nil
+	}
 	if errors.Is(err, fault.System) {
 		s.warn("%v", err)
 		_, err = fmt.Fprintf(s.Out, "%s waits in the outbox; chancery status sends it when there is a line\n", fault.Escape(out.Reference))

@@ -133,7 +133,7 @@ func (d *Desk) flush(ctx context.Context) error {
 			}
 		}
 	}
-	var failed error
+	failed := &Unsent{}
 	for _, id := range slices.Sorted(maps.Keys(d.out)) {
 		o := d.out[id]
 		if err := d.send(ctx, o); err != nil {
@@ -141,11 +141,23 @@ func (d *Desk) flush(ctx context.Context) error {
 				return err
 			}
 			o.Why = err.Error()
-			failed = errors.Join(failed, err, d.Vault.Put("out-"+o.ID, o))
+			failed.IDs, failed.Err = append(failed.IDs, id), errors.Join(failed.Err, err, d.Vault.Put("out-"+o.ID, o))
 		}
+	}
+	if failed.Err == nil {
+		return nil
 	}
 	return failed
 }
+
+// Unsent says why cables in the outbox were not sent. Everything else was done.
+type Unsent struct {
+	IDs []string
+	Err error
+}
+
+func (u *Unsent) Error() string { return u.Err.Error() }
+func (u *Unsent) Unwrap() error { return u.Err }
 
 // send brings one cable as far as its release in the log.
 func (d *Desk) send(ctx context.Context, o *Outgoing) error {
