@@ -31,6 +31,8 @@ type verbs struct {
 	Serve     serveOptions     `cmd:"" group:"service" help:"Run the registry and the marking desk."`
 	Custodian custodianOptions `cmd:"" group:"service" help:"Keep shares without which no leak is traced."`
 	Witness   witnessOptions   `cmd:"" group:"service" help:"Watch a custody log from outside and cosign what extends it."`
+	Backup    backupOptions    `cmd:"" group:"service" help:"Write the registry as it stands into a new folder."`
+	Restore   restoreOptions   `cmd:"" group:"service" help:"Put a registry back from a backup and its mirror."`
 	Log       logOptions       `cmd:"" group:"service" help:"Verify the custody log, or a proof from it."`
 
 	Invite  inviteOptions  `cmd:"" group:"people" help:"Invite somebody (authority)."`

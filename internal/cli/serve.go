@@ -22,6 +22,7 @@ import (
 type serveOptions struct {
 	Data       string  `required:"" placeholder:"DIR" help:"The folder that chancery init made, or one with its registry folder alone."`
 	Database   string  `placeholder:"URL" help:"Use this database instead of the folder's own: postgres://…"`
+	Mirror     string  `placeholder:"DIR" help:"Keep everything twice: a folder on another disk. Nothing is acknowledged before it stands there too."`
 	Listen     string  `default:"127.0.0.1:7000" placeholder:"ADDR" help:"Serve at this address (${default})."`
 	NoMarking  bool    `help:"Run the registry alone, though the marking desk's folder is here: another process runs it."`
 	Custodians bool    `help:"Run the custodians of a trial too."`
@@ -49,7 +50,7 @@ func (o serveOptions) Run(ctx context.Context, s Streams) error {
 		level = slog.LevelDebug
 	}
 	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level}))
-	r, err := registry.Open(ctx, filepath.Join(o.Data, registryDir), registry.Options{Database: o.Database, Now: time.Now, Logger: logger, Rate: o.Rate, Burst: 20 * o.Rate})
+	r, err := registry.Open(ctx, filepath.Join(o.Data, registryDir), registry.Options{Database: o.Database, Mirror: o.Mirror, Now: time.Now, Logger: logger, Rate: o.Rate, Burst: 20 * o.Rate})
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"chancery/internal/directory"
 	"chancery/internal/durable"
 	"chancery/internal/fault"
+	"chancery/internal/mirror"
 	"chancery/internal/pass"
 	"chancery/internal/server"
 	"chancery/internal/sign"
@@ -114,6 +115,7 @@ func begin(ctx context.Context, folder, database string, key *sign.NoteKey, firs
 // Options are how a registry is run.
 type Options struct {
 	Database    string // instead of the folder's own
+	Mirror      string // folder on another disk in which everything is kept twice; may be empty
 	Now         func() time.Time
 	Logger      *slog.Logger
 	Rate, Burst float64
@@ -128,6 +130,21 @@ type Registry struct {
 	server  *server.Server
 	policy  *custody.Policy
 	tls     *tls.Config
+	mirror  *mirror.Mirror // nil without one
+}
+
+// mirrored keeps parcels twice before it acknowledges them.
+type mirrored struct {
+	*store.Store
+	mirror *mirror.Mirror
+}
+
+// PutParcel is that of server.Parcels.
+func (m mirrored) PutParcel(ctx context.Context, data []byte, parties []string, quiet bool) error {
+	if err := m.Store.PutParcel(ctx, data, parties, quiet); err != nil {
+		return err
+	}
+	return m.mirror.PutParcel(data, parties, quiet)
 }
 
 // Open opens the registry of a folder.
@@ -166,11 +183,23 @@ func (r *Registry) read(ctx context.Context, folder string) error {
 	if err != nil {
 		return fault.At(err, operatorKeyFile, 0, 0)
 	}
-	if r.log, err = custody.Open(ctx, r.Store.Log(), logKey); err != nil {
+	var storage custody.Storage = r.Store.Log()
+	var parcels server.Parcels = r.Store
+	if r.options.Mirror != "" {
+		if r.mirror, err = mirror.Open(r.options.Mirror); err != nil {
+			return err
+		}
+		twice := &mirror.Log{Storage: storage, Mirror: r.mirror}
+		if err := twice.CatchUp(ctx); err != nil {
+			return err
+		}
+		storage, parcels = twice, mirrored{r.Store, r.mirror}
+	}
+	if r.log, err = custody.Open(ctx, storage, logKey); err != nil {
 		return err
 	}
 	o := r.options
-	r.server, err = server.New(ctx, server.Config{Log: r.log, Storage: r.Store.Log(), Parcels: r.Store, Now: o.Now, Logger: o.Logger, Rate: o.Rate, Burst: o.Burst})
+	r.server, err = server.New(ctx, server.Config{Log: r.log, Storage: storage, Parcels: parcels, Now: o.Now, Logger: o.Logger, Rate: o.Rate, Burst: o.Burst})
 	if err != nil {
 		r.log.Close()
 		return err
@@ -202,7 +231,11 @@ func OpenStore(ctx context.Context, folder, database string) (*store.Store, clie
 // Close ends the log and the store.
 func (r *Registry) Close() error {
 	r.log.Close()
-	return r.Store.Close()
+	err := r.Store.Close()
+	if r.mirror != nil {
+		err = errors.Join(err, r.mirror.Close())
+	}
+	return err
 }
 
 // Limits of connections.

@@ -120,3 +120,10 @@ func (db *DB) QueryRowContext(ctx context.Context, query string, args ...any) (r
 	})
 	return row
 }
+
+// Snapshot writes an SQLite database as it stands to a new file. It cannot be done in
+// a transaction.
+func (db *DB) Snapshot(ctx context.Context, name string) error {
+	_, err := db.DB.ExecContext(ctx, "VACUUM INTO $1", name)
+	return err
+}
