@@ -123,21 +123,29 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("without waiting: %d after %s", status, time.Since(begun))
 	}
 	came := make(chan wire.Feed, 1)
-	go func() {
-		out, _ := v.feed("party=person:ada&wait=20")
-		came <- out
-	}()
-	time.Sleep(50 * time.Millisecond)
-	if status, _ := speak(h, h.Custodian).ask("POST /v1/entries", submit(t, sealed("letter", "person:ada"))); status != 200 {
-		t.Fatal(status)
-	}
-	select {
-	case out := <-came:
-		if len(out.Entries) != 1 || string(out.Entries[0].Data) != "letter" {
-			t.Errorf("%v came", out.Entries)
+	fastest := time.Hour
+	for i := range int64(3) { // a busy machine may be late once
+		go func() {
+			out, _ := v.feed(fmt.Sprintf("party=person:ada&index=%d&wait=20", size(h)))
+			came <- out
+		}()
+		time.Sleep(50 * time.Millisecond)
+		begun = time.Now()
+		if status, _ := speak(h, h.Custodian).ask("POST /v1/entries", submit(t, sealed(fmt.Sprint("letter", i), "person:ada"))); status != 200 {
+			t.Fatal(status)
 		}
-	case <-time.After(10 * time.Second):
-		t.Error("the feed does not wake")
+		select {
+		case out := <-came:
+			fastest = min(fastest, time.Since(begun))
+			if len(out.Entries) != 1 || string(out.Entries[0].Data) != fmt.Sprint("letter", i) {
+				t.Errorf("%v came", out.Entries)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("the feed does not wake")
+		}
+	}
+	if fastest > 700*time.Millisecond { // by itself it looks every second
+		t.Errorf("the news took %s", fastest)
 	}
 	// What another process logs wakes nobody here; the feed looks by itself.
 	go func() {
