@@ -18,7 +18,7 @@ TESTFLAGS ?=
 
 # Tests that are long work of one goroutine: the race detector tells nothing of
 # them and makes them ten times as long.
-LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted)$$
+LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame)$$
 
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 # What `make check` does, in this order.
@@ -70,7 +70,7 @@ quick: ## tests without the race detector
 .PHONY: figures
 figures: ## a twentieth of every statistical table, and that faults put in are noticed
 	go test -count=1 $(TESTFLAGS) ./internal/measure
-	go test $(TESTFLAGS) -run='$(LONG)' ./cable ./trace ./internal/press
+	go test $(TESTFLAGS) -run='$(LONG)' ./cable ./trace ./internal/press ./test/service
 
 .PHONY: real
 real: ## tests on real articles and cables (CHANCERY_PRESS, CHANCERY_CABLES)
