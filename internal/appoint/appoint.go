@@ -28,6 +28,8 @@ type Authority struct {
 	Keys   []*sign.Key
 	Client *client.Client
 	Now    func() time.Time
+	// Patience is how long whoever acts for the authority waits for the marking desk's word.
+	Patience time.Duration
 
 	dir   *directory.Directory
 	at    custody.Place

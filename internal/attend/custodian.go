@@ -123,6 +123,9 @@ func (c *Custodian) entry(index int64, party string, statement []byte, l *post.L
 		c.dir, _ = directory.Take(c.dir, index, statement)
 		return c.draw(statement)
 	}
+	if err := c.dispute(index, statement); err == nil {
+		return nil
+	}
 	var body entries.Release
 	if sign.Peek(statement, entries.KindRelease, &body) != nil || len(l.Share) == 0 {
 		return nil
@@ -136,6 +139,24 @@ func (c *Custodian) entry(index int64, party string, statement []byte, l *post.L
 		return nil
 	}
 	return c.Vault.Put(EscrowName(body.Cable), Share{Cable: body.Cable, Share: p.Share, Vector: p.Vector})
+}
+
+// dispute tells of a reader who was handed what was not issued, if a statement says so.
+func (c *Custodian) dispute(index int64, statement []byte) error {
+	var body entries.Opened
+	_, signers, err := sign.Claims(statement)
+	if err != nil || c.dir == nil {
+		return fault.Mismatch.New("no dispute")
+	}
+	p, err := c.dir.SignerAt(signers[0], index)
+	if err != nil {
+		return err
+	}
+	if err := sign.Open(statement, entries.KindDispute, &body, p.Sign); err != nil {
+		return err
+	}
+	c.Logger.Error("a reader was handed keys that are not what was issued", "reader", p.ID, "cable", body.Cable, "copy", body.Copy, "entry", index)
+	return nil
 }
 
 // draw remembers what a marking desk committed to.

@@ -89,9 +89,10 @@ func row(c cableSummary, now time.Time) string {
 }
 
 type readOptions struct {
-	Ref  string `arg:"" help:"The cable's reference, or the beginning of its id."`
-	Save string `placeholder:"DIR" help:"Save its attachments into a new folder."`
-	JSON bool   `name:"json" help:"Print it as JSON."`
+	Wait time.Duration `default:"15s" placeholder:"TIME" help:"Wait so long for the keys (${default})."`
+	Ref  string        `arg:"" help:"The cable's reference, or the beginning of its id."`
+	Save string        `placeholder:"DIR" help:"Save its attachments into a new folder."`
+	JSON bool          `name:"json" help:"Print it as JSON."`
 	deskOptions
 }
 
@@ -108,6 +109,7 @@ func (o readOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
+	d.Patience = o.Wait
 	i, err := d.Read(ctx, o.Ref)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,8 +86,9 @@ func sayAlarms(s Streams, d *desk.Desk) {
 
 // authorityOptions say with whose keys an authority acts.
 type authorityOptions struct {
-	Authority string `env:"CHANCERY_AUTHORITY" required:"" placeholder:"DIR" help:"The folder of the appointing authority ($$CHANCERY_AUTHORITY)."`
-	Second    string `env:"CHANCERY_AUTHORITY_2" placeholder:"DIR" help:"The folder of a second authority, for what one alone must not do ($$CHANCERY_AUTHORITY_2)."`
+	Authority string        `env:"CHANCERY_AUTHORITY" required:"" placeholder:"DIR" help:"The folder of the appointing authority ($$CHANCERY_AUTHORITY)."`
+	Second    string        `env:"CHANCERY_AUTHORITY_2" placeholder:"DIR" help:"The folder of a second authority, for what one alone must not do ($$CHANCERY_AUTHORITY_2)."`
+	Wait      time.Duration `default:"10s" placeholder:"TIME" help:"Wait so long until the marking desk has taken note (${default})."`
 }
 
 func (o authorityOptions) open() (*appoint.Authority, error) {
@@ -94,7 +96,7 @@ func (o authorityOptions) open() (*appoint.Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &appoint.Authority{Now: time.Now}
+	a := &appoint.Authority{Now: time.Now, Patience: cmp.Or(o.Wait, notedTime)}
 	for _, dir := range []string{o.Authority, o.Second} {
 		if dir == "" {
 			continue
@@ -131,12 +133,13 @@ func readPartyKeys(folder string) (attend.Keys, error) {
 	return attend.ParseKeys(name, data)
 }
 
-// notedTime is how long an authority's command waits for the marking desk.
+// notedTime is how long an authority's command waits for the marking desk, unless it is
+// told.
 const notedTime = 10 * time.Second
 
 // noted says whether the marking desk has taken note of a statement.
 func noted(ctx context.Context, s Streams, a *appoint.Authority, index int64) error {
-	err := a.Noted(ctx, index, notedTime)
+	err := a.Noted(ctx, index, a.Patience)
 	switch {
 	case err == nil:
 		_, err = fmt.Fprintf(s.Out, "in the log at entry %d; the marking desk has taken note\n", index)

@@ -30,6 +30,8 @@ type Config struct {
 	Client  *client.Client
 	Vault   *vault.Vault
 	Now     func() time.Time
+	// Patience is how long Read waits for keys after the receipt; 15 seconds if zero.
+	Patience time.Duration
 }
 
 // A Desk is safe for any number of goroutines; a folder has one desk at a time.

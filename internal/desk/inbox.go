@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -21,6 +22,10 @@ func (d *Desk) fetch(ctx context.Context, i *Item) error {
 	if i.Kit != nil || i.Copy == nil {
 		return nil
 	}
+	err := d.Vault.Get(kitName(i.Cable), &i.Kit)
+	if err == nil || !errors.Is(err, fault.NotFound) {
+		return err
+	}
 	digest := i.Release.Kit
 	if i.Release.Mode == entries.ModeAuthor {
 		copy(digest[:], i.Parcel)
@@ -30,8 +35,11 @@ func (d *Desk) fetch(ctx context.Context, i *Item) error {
 		return err
 	}
 	i.Kit = data
-	return d.saveItem(i)
+	return d.Vault.Put(kitName(i.Cable), data)
 }
+
+// kitName names the file of a kit: it is large, and does not change.
+func kitName(cable string) string { return "kit-" + cable }
 
 // keysTime is how long a reader waits for keys after the receipt.
 const keysTime = 15 * time.Second
@@ -66,7 +74,7 @@ func (d *Desk) Read(ctx context.Context, ref string) (Item, error) {
 // awaitIssue waits a while for the issue of a cable that was released to this person,
 // or of which they asked for a copy.
 func (d *Desk) awaitIssue(ctx context.Context, ref string) error {
-	for until := time.Now().Add(keysTime); ; {
+	for until := time.Now().Add(cmp.Or(d.Patience, keysTime)); ; {
 		d.mu.Lock()
 		i, err := d.find(ref)
 		waits := err == nil && i.Issue == nil && i.Blind() && i.Void == "" && i.Refused == "" && i.Recall == "" && (i.Copy != nil || i.Asked)

@@ -81,6 +81,17 @@ func (a *Arrived) Read(delivered []byte, reader *seal.Identity) (string, error) 
 	return string(bytes.Join(texts, nil)), nil
 }
 
+// takes says whether keys that came are to be tried: those for this copy if there are no
+// others, and those that were issued, whatever came before. Nobody signs a delivery, so
+// one that is wrong must not keep out the right one.
+func (i *Item) takes(d *entries.Delivery) bool {
+	if i.Copy == nil || d.Copy != i.Copy.ID || i.Text != "" {
+		return false
+	}
+	list, err := keylist.ParseList(d.List)
+	return i.Delivered == nil || err == nil && i.Issue != nil && d.Verify(i.Issue, i.Copy.ID, list.Root())
+}
+
 // kit opens the kit, which holds boxes that are still closed.
 func (a *Arrived) kit() (*kit.Kit, error) {
 	ids, err := seal.ParseIdentities("the key of the cable", []byte(a.Key))

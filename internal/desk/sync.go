@@ -185,8 +185,8 @@ func (d *Desk) parcels(ctx context.Context, all []client.Listed) error {
 		if err != nil {
 			continue
 		}
-		if i := d.items[delivery.Cable]; i != nil && i.Delivered == nil {
-			i.Delivered = data
+		if i := d.items[delivery.Cable]; i != nil && i.takes(delivery) {
+			i.Delivered, i.Disputed = data, ""
 			if err := d.saveItem(i); err != nil {
 				return err
 			}

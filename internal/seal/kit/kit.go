@@ -262,8 +262,8 @@ func (k *Kit) Segments() int { return k.segments }
 
 // ErrDisputed says that a key list does not open what was committed to: the
 // author's desk or the marking desk failed, or lied. It is a fault.Mismatch.
-var ErrDisputed = fault.Mismatch.New("the keys do not open what was committed to").
-	WithHint("the desk logs a dispute; it goes to the custodians, not to the author")
+var ErrDisputed = fault.Mismatch.New("the keys that came are not what was issued, or do not open what was committed to").
+	WithHint("your desk said so in the log, to the custodians and overseers; nothing of the cable is shown")
 
 // Open opens one box of each segment with a list and returns the wordings, each
 // checked against its commitment. If any fails nothing is returned: ErrDisputed.
