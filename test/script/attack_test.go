@@ -117,12 +117,17 @@ func account(ts *testscript.TestScript) client.Account {
 	return a
 }
 
-// speaking is a client that speaks for a desk, an authority, or the operator.
+// speaking is a client that speaks for a desk, an authority, the operator or the marking
+// desk.
 func speaking(ts *testscript.TestScript, who string) *client.Client {
-	if who != "operator" && !strings.HasPrefix(who, "authority") {
+	if who != "operator" && who != "marking" && !strings.HasPrefix(who, "authority") {
 		return stolenDesk(ts, who, time.Now).Client
 	}
-	c, err := account(ts).Dial(keyOf(ts, who), nil, nil, time.Now)
+	key := party(ts, "marking").Sign
+	if who != "marking" {
+		key = keyOf(ts, who)
+	}
+	c, err := account(ts).Dial(key, nil, nil, time.Now)
 	ts.Check(err)
 	return c
 }
