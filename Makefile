@@ -22,7 +22,7 @@ LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreN
 
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 # What `make check` does, in this order.
-PHASES := fmt-check vet lint build test figures real fuzz
+PHASES := fmt-check vet lint build test service figures real fuzz
 
 .PHONY: help
 help: ## list the targets
@@ -66,6 +66,10 @@ test: ## tests, properties and vectors, with the race detector
 .PHONY: quick
 quick: ## tests without the race detector
 	env -u CHANCERY_PRESS -u CHANCERY_CABLES go test $(TESTFLAGS) ./...
+
+.PHONY: service
+service: ## whole institutions, as processes: stolen, killed, failed over, their clocks turned
+	go test -count=1 -parallel=5 $(TESTFLAGS) -run='^Test(Stolen|Killed|Failover|GivenUp|Clock|OneClock)' ./test/service
 
 .PHONY: figures
 figures: ## a twentieth of every statistical table, and that faults put in are noticed
