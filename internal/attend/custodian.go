@@ -69,7 +69,7 @@ func (c *Custodian) Run(ctx context.Context) error {
 		if err == nil {
 			continue
 		}
-		if !passing(err) {
+		if errors.Is(err, fault.Mismatch) {
 			return err
 		}
 		c.Logger.Warn("waits", "why", fault.Escape(err.Error()))
@@ -126,9 +126,30 @@ func (c *Custodian) entry(index int64, party string, statement []byte, l *post.L
 	if err := c.dispute(index, statement); err == nil {
 		return nil
 	}
-	var body entries.Release
-	if sign.Peek(statement, entries.KindRelease, &body) != nil || len(l.Share) == 0 {
+	if c.dir == nil || len(l.Share) == 0 {
 		return nil
+	}
+	var body entries.Release
+	_, signers, err := sign.Claims(statement)
+	if err != nil {
+		return nil
+	}
+	// Only the author's own release counts: else anybody could put another share in the
+	// place of a cable's.
+	author, err := c.dir.SignerAt(signers[0], index)
+	if err == nil {
+		err = sign.Open(statement, entries.KindRelease, &body, author.Sign)
+	}
+	if err == nil {
+		err = body.Check()
+	}
+	if err != nil {
+		c.Logger.Warn("refused", "entry", index, "why", fault.Escape(err.Error()))
+		return nil
+	}
+	var kept Share
+	if err := c.Vault.Get(EscrowName(body.Cable), &kept); !errors.Is(err, fault.NotFound) {
+		return err // the first release of a cable is the one that counts
 	}
 	p, err := entries.ParseSharePacket(l.Share)
 	if err == nil {

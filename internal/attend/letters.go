@@ -37,6 +37,12 @@ func (m *Marking) attend(ctx context.Context, l letter) error {
 	case kind == entries.KindOnward || kind == entries.KindLeave || kind == entries.KindArchive:
 		err = m.lateCopy(ctx, kind, l)
 	}
+	return m.outcome(ctx, l, kind, err)
+}
+
+// outcome keeps a letter that is to be tried again, and tells the operator of one that
+// was refused.
+func (m *Marking) outcome(ctx context.Context, l letter, kind string, err error) error {
 	if err == nil {
 		return nil
 	}

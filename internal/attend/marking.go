@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,7 +77,7 @@ func (m *Marking) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if !passing(err) {
+		if errors.Is(err, fault.Mismatch) {
 			return err
 		}
 		m.Logger.Warn("waits", "why", fault.Escape(err.Error()))
@@ -163,8 +164,7 @@ func (m *Marking) again(ctx context.Context, s *marking.Seen) (custody.Checkpoin
 		return s.Tree, err
 	}
 	s.Proof = p.Path
-	last, _ := m.Client.View.Last()
-	return last, nil
+	return m.Client.View.Parse(p.Checkpoint)
 }
 
 // opener opens what a feed holds and keeps the entries.
@@ -208,17 +208,68 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 			return err
 		}
 	}
-	for _, e := range feed.Entries {
-		if err := m.entry(ctx, e, feed.Tree, opened[e.Place]); err != nil {
+	for rest := feed.Entries; len(rest) > 0; {
+		n, err := m.some(ctx, rest, feed.Tree, opened)
+		if err != nil {
 			return err
 		}
-		m.at.Index, m.at.Part = e.Index, e.Part+1
+		last := rest[n-1]
+		m.at.Index, m.at.Part = last.Index, last.Part+1
+		rest = rest[n:]
 	}
 	m.usable.Store(int64(m.desk.Usable()))
 	if len(feed.Entries) == 0 || len(m.behind) > 0 {
 		return nil
 	}
+	if err := m.desk.Flush(); err != nil {
+		return err
+	}
 	return save(m.Keeper, "place", m.at)
+}
+
+// together is how many receipts are attended to at a time.
+const together = 8
+
+// some attends to the next entries of the feed and says to how many: to one, or to
+// receipts that stand in a row, together. Readers of one cable come together.
+func (m *Marking) some(ctx context.Context, rest []client.Received, tree custody.Checkpoint, opened map[custody.Place]custody.Entry) (int, error) {
+	n := 0
+	for n < len(rest) && m.isReceipt(rest[n], opened[rest[n].Place]) {
+		n++
+	}
+	if n < 2 {
+		return 1, m.entry(ctx, rest[0], tree, opened[rest[0].Place])
+	}
+	results := make([]error, n)
+	letters := make([]letter, n)
+	var wait sync.WaitGroup
+	places := make(chan struct{}, together)
+	for i, e := range rest[:n] {
+		letters[i] = letter{marking.Seen{Index: e.Index, Entry: opened[e.Place], Proof: e.Proof, Tree: tree}}
+		wait.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			if letters[i].Tree, results[i] = m.again(ctx, &letters[i].Seen); results[i] == nil {
+				results[i] = m.receipt(ctx, letters[i])
+			}
+		})
+	}
+	wait.Wait()
+	for i, err := range results {
+		if err := m.outcome(ctx, letters[i], entries.KindReceipt, err); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// isReceipt says whether an entry is a receipt to this desk.
+func (m *Marking) isReceipt(e client.Received, entry custody.Entry) bool {
+	if e.Err != nil || e.Party != m.party() {
+		return false
+	}
+	kind, _, err := sign.Claims(entry.Statement)
+	return err == nil && kind == entries.KindReceipt
 }
 
 // entry attends to one entry of the feed.

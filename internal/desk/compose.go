@@ -79,6 +79,9 @@ type Composed struct {
 	salts   []mark.Hash
 }
 
+// maxReaders is how many letters go with one entry of the log.
+const maxReaders = 2000
+
 // Lengths of segments, in words: fixed text is cut anywhere between, so that the
 // ends of segments do not show where sites are.
 const (
@@ -161,6 +164,9 @@ func (c *Cable) addressees() ([]entries.Copy, []string, error) {
 	people = slices.DeleteFunc(people, func(a directory.Addressee) bool { return a.ID == c.Author.Person })
 	if len(people) == 0 {
 		return nil, nil, fault.Usage.New("the cable reaches nobody").WithHint("nobody but the author sits in the offices addressed")
+	}
+	if len(people) > maxReaders {
+		return nil, nil, fault.Usage.New("%d readers: at most %d of one cable", len(people), maxReaders).WithHint("for so wide a circle send it unmarked, office by office: marking would be theatre")
 	}
 	var copies []entries.Copy
 	for _, a := range people {

@@ -27,7 +27,7 @@ type Item struct {
 	Record  string         `json:"record"` // if it is mine
 	Copy    *entries.Copy  `json:"copy"`   // if I am a reader
 	Key     string         `json:"key"`    // the identity that opens the kit
-	Kit     []byte         `json:"kit"`    // sealed
+	Kit     []byte         `json:"-"`      // sealed; a file of its own
 	Parcel  []byte         `json:"parcel"` // in mode author: digest of my copy
 	Sending *pending       `json:"sending"`
 	Receipt int64          `json:"receipt"` // index in the log, or -1

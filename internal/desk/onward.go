@@ -68,6 +68,9 @@ func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason
 	if err != nil {
 		return err
 	}
+	if err := d.fetch(ctx, i); err != nil {
+		return err
+	}
 	release := i.release()
 	if release == nil {
 		return fault.Internal.New("the release of %s is not among its acts", i.Cable)

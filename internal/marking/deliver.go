@@ -82,12 +82,23 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	}
 	if _, before := c.Delivered[body.Copy]; !before {
 		c.Delivered[body.Copy] = r.Index
-		if err := d.save(cableName(c.Cable), c); err != nil {
-			delete(c.Delivered, body.Copy)
-			return nil, err
-		}
+		d.dirty[c.Cable] = true
 	}
 	return &Outcome{Sealed: sealed, Person: p.ID, Author: c.Author}, nil
+}
+
+// Flush keeps which copies were delivered. Until it has returned, the receipts that were
+// answered are to be given to the desk again after a restart.
+func (d *Desk) Flush() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id := range d.dirty {
+		if err := d.save(cableName(id), d.cables[id]); err != nil {
+			return err
+		}
+		delete(d.dirty, id)
+	}
+	return nil
 }
 
 // signed verifies who signed a receipt: a reader, and the device that it names.

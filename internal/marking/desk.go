@@ -59,11 +59,12 @@ type Desk struct {
 	cables  map[string]*cable  // guarded by mu; by id
 	hot     map[string]*opened // guarded by mu; by cable
 	recalls map[string]bool    // guarded by mu; cables recalled, known or not
+	dirty   map[string]bool    // guarded by mu; cables with deliveries that were not kept yet
 }
 
 // Open opens a desk with what its files hold.
 func Open(c Config) (*Desk, error) {
-	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, cables: map[string]*cable{}, hot: map[string]*opened{}, recalls: map[string]bool{}}
+	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, cables: map[string]*cable{}, hot: map[string]*opened{}, recalls: map[string]bool{}, dirty: map[string]bool{}}
 	for _, p := range c.Directory.Institution().Marking {
 		if p.Sign.ID() == c.Key.Public().ID() && p.Recipient == c.Identity.Recipient().String() {
 			d.name = p.Name

@@ -239,7 +239,7 @@ func (o *opened) commit(c *cable) {
 const maxWork = 1 << 24
 
 // maxOpen is how many orders stay open: readers of one cable come together.
-const maxOpen = 16
+const maxOpen = 64
 
 // open returns the order of an issued cable, read and committed to.
 func (d *Desk) open(c *cable) (*opened, error) {
