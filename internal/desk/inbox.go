@@ -82,6 +82,15 @@ func (d *Desk) awaitIssue(ctx context.Context, ref string) error {
 		if err != nil || !waits || !time.Now().Before(until) {
 			return err
 		}
+		if err := d.again(ctx, i.Index); err != nil {
+			return err
+		}
+		d.mu.Lock()
+		came := i.Issue != nil
+		d.mu.Unlock()
+		if came {
+			return nil
+		}
 		if err := d.pull(ctx, time.Until(until)); err != nil {
 			return err
 		}
@@ -130,7 +139,7 @@ func (d *Desk) open(ctx context.Context, id string) error {
 	if !i.Blind() {
 		return d.unseal(ctx, i)
 	}
-	until := time.Now().Add(keysTime)
+	until := time.Now().Add(cmp.Or(d.Patience, keysTime))
 	for {
 		d.mu.Lock()
 		delivered, withheld := i.Delivered != nil, i.Withheld != ""

@@ -51,6 +51,46 @@ func (d *Desk) pull(ctx context.Context, wait time.Duration) error {
 	}
 }
 
+// again reads once more what the marking desk said since a release: a registry that kept
+// it back and does so no longer has sent later letters meanwhile, and the desk has gone on.
+func (d *Desk) again(ctx context.Context, release int64) error {
+	letters := map[custody.Place]*post.Letter{}
+	wish := client.Wish{Parties: []string{directory.PartyOf(d.Person)}, From: custody.Place{Index: release}, Parcel: 1 << 62}
+	feed, err := d.Client.Feed(ctx, wish, func(r client.Received) (custody.Commitment, error) {
+		l, e, err := post.Open(r.Party, r.Data, d.Keys.Identity)
+		letters[r.Place] = l
+		return e.Commitment(), err
+	})
+	if err != nil {
+		return d.notice(err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	changed := map[string]*Item{}
+	for _, e := range feed.Entries {
+		if e.Err != nil {
+			continue
+		}
+		entry, err := custody.ParseEntry(letters[e.Place].Entry)
+		if err != nil {
+			return err
+		}
+		kind, _, err := sign.Claims(entry.Statement)
+		if err != nil || kind != entries.KindIssue && kind != entries.KindRefused && kind != entries.KindVoid {
+			continue
+		}
+		if err := d.letter(ctx, e.Index, entry, letters[e.Place], changed); err != nil {
+			d.alarm(e.Index, "a letter that came says what cannot be: %v", err)
+		}
+	}
+	for _, i := range changed {
+		if err := d.saveItem(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // notice remembers a log that contradicts itself: it is the one failure that must
 // not be forgotten when the next attempt succeeds.
 func (d *Desk) notice(err error) error {
