@@ -60,6 +60,9 @@ func (m *Marking) logLate(ctx context.Context, out *marking.LateCopy) error {
 	to := append(post.Overseers(m.dir.Institution()), post.Address{Party: m.own(), Recipient: m.Identity.Recipient().String()}, post.To(reader))
 	letters := make([]post.Letter, len(to))
 	letters[len(to)-1].Copy = &out.Copy
+	for i := range post.Overseers(m.dir.Institution()) {
+		letters[i].Copy = &out.Copy // overseers stand first
+	}
 	if author, _, err := m.dir.Person(out.Author); err == nil && author.ID != reader.ID {
 		to, letters = append(to, post.To(author)), append(letters, post.Letter{Copy: &out.Copy})
 	}

@@ -77,14 +77,16 @@ func (o custodyOptions) Run(ctx context.Context, s Streams) error {
 }
 
 type whohasOptions struct {
-	Ref  string `arg:"" help:"A cable that you sent."`
-	JSON bool   `name:"json" help:"Print the list as JSON."`
+	Ref      string `arg:"" help:"A cable that you sent."`
+	Overseer string `placeholder:"DIR" help:"As an overseer: your folder. You see every cable's, never a word of one."`
+	JSON     bool   `name:"json" help:"Print the list as JSON."`
 	deskOptions
 }
 
 // Help is shown by chancery whohas --help.
 func (whohasOptions) Help() string {
-	return `Lists who holds a copy of a cable of yours, and how far each came. Who has not opened a cable by its due time is marked.`
+	return `Lists who holds a copy of a cable of yours, and how far each came. Who has not opened a cable by its due time is marked.
+Overseers see it of every cable, with --overseer.`
 }
 
 type holderRow struct {
@@ -98,6 +100,9 @@ type holderRow struct {
 
 // Run lists the holders.
 func (o whohasOptions) Run(ctx context.Context, s Streams) error {
+	if o.Overseer != "" {
+		return o.oversee(ctx, s)
+	}
 	d, err := o.synced(ctx, s)
 	if err != nil {
 		return err
@@ -134,13 +139,16 @@ func (o whohasOptions) Run(ctx context.Context, s Streams) error {
 	return nil
 }
 
+// holderWords say what an act means for the copy it is about.
+var holderWords = map[string]string{entries.KindReceipt: "receipted", entries.KindOpened: "opened", entries.KindAck: "acknowledged",
+	entries.KindWithheld: "withheld", entries.KindDispute: "disputed"}
+
 // holderState says how far a copy came: the last of its acts tells.
 func holderState(i *desk.Item, copyID string) string {
-	words := map[string]string{entries.KindReceipt: "receipted", entries.KindOpened: "opened", entries.KindAck: "acknowledged", entries.KindWithheld: "withheld", entries.KindDispute: "disputed"}
 	state := "not opened"
 	for _, a := range i.Acts {
-		if a.Copy == copyID && words[a.Kind] != "" {
-			state = words[a.Kind]
+		if a.Copy == copyID && holderWords[a.Kind] != "" {
+			state = holderWords[a.Kind]
 		}
 	}
 	return state

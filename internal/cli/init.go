@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -65,6 +66,15 @@ func (o initOptions) Run(ctx context.Context, s Streams) error {
 	if err := durable.CreateFolder(o.Folder, func(*durable.Folder) error { return nil }); err != nil {
 		return err
 	}
+	if err := o.found(ctx, origin, witnesses); err != nil {
+		// Half an institution is none; the folder was made a moment ago.
+		return errors.Join(err, os.RemoveAll(o.Folder))
+	}
+	return o.say(s)
+}
+
+// found makes the keys and the registry.
+func (o initOptions) found(ctx context.Context, origin string, witnesses []byte) error {
 	in, authorities, err := o.institution()
 	if err != nil {
 		return err
@@ -77,10 +87,7 @@ func (o initOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	if err := o.tellParties(account); err != nil {
-		return err
-	}
-	return o.say(s)
+	return o.tellParties(account)
 }
 
 func (o initOptions) origin() (string, error) {

@@ -290,7 +290,11 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 		add(post.Address{Party: directory.CustodianParty(p.Name), Recipient: p.Recipient}, post.Letter{Share: c.Shares[p.Name]})
 	}
 	for _, a := range post.Parties(in, c.Body.Marking) {
-		add(a, post.Letter{})
+		var l post.Letter
+		if slices.Contains(post.Overseers(in), a) {
+			l.Copies = c.Copies
+		}
+		add(a, l)
 	}
 	me, _, err := d.dir.Person(d.Person)
 	if err != nil {

@@ -23,7 +23,9 @@ type Letter struct {
 	Checkpoint []byte `json:"checkpoint,omitempty"`
 	// With a release: the reader's copy, and the identity to which the kit is sealed.
 	Copy *entries.Copy `json:"copy,omitempty"`
-	Key  string        `json:"key,omitempty"`
+	// With a release, for an overseer: whose copies there are.
+	Copies []entries.Copy `json:"copies,omitempty"`
+	Key    string         `json:"key,omitempty"`
 	// With a release in mode author: which parcel is the reader's, and its place and path
 	// under the root that the release names.
 	Parcel []byte           `json:"parcel,omitempty"`

@@ -148,6 +148,24 @@ func decode(signed, kind string, body any) error {
 	return nil
 }
 
+// Loosely checks that a statement, of whatever kind, is signed by exactly these keys in
+// this order, and decodes of its body what the value that body points to has a place
+// for. It is for those who look at acts of many kinds and act on none.
+func Loosely(statement []byte, body any, by ...*Public) error {
+	kind, _, err := Claims(statement)
+	if err != nil {
+		return err
+	}
+	var whole json.RawMessage
+	if err := Open(statement, kind, &whole, by...); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(whole, body); err != nil {
+		return fault.Input.Wrap(err, "the body of a statement of kind %q", kind)
+	}
+	return nil
+}
+
 // Peek decodes the body of a statement without verifying who signed it: for
 // finding out whose keys [Open] needs. Nothing it returns may be used before Open
 // has read the same statement.

@@ -1,0 +1,147 @@
+package attend
+
+import (
+	"context"
+
+	"chancery/internal/client"
+	"chancery/internal/custody"
+	"chancery/internal/directory"
+	"chancery/internal/entries"
+	"chancery/internal/fault"
+	"chancery/internal/post"
+	"chancery/internal/seal"
+	"chancery/internal/sign"
+)
+
+// An Overseer sees that acts took place, and between whom, never what was written. It
+// does nothing but read.
+type Overseer struct {
+	Name     string
+	Identity *seal.Identity
+	Client   *client.Client
+}
+
+// A Cable is what an overseer knows of one.
+type Cable struct {
+	Release entries.Release
+	Index   int64
+	Copies  []entries.Copy
+	Acts    []Seen
+}
+
+// A Seen act stands in the log.
+type Seen struct {
+	Index int64
+	Kind  string
+	By    string // person, or party
+	Copy  string
+}
+
+// Cables reads everything that was sent to the overseer, each entry verified, and
+// returns the cables by id. Letters that say what cannot be are counted.
+func (o *Overseer) Cables(ctx context.Context) (all map[string]*Cable, strange int, err error) {
+	all = map[string]*Cable{}
+	var dir *directory.Directory
+	var at custody.Place
+	for more := true; more; {
+		letters := map[custody.Place]*post.Letter{}
+		feed, err := o.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.OverseerParty(o.Name)}, From: at, Parcel: 1 << 62},
+			func(r client.Received) (custody.Commitment, error) {
+				l, e, err := post.Open(r.Party, r.Data, o.Identity)
+				letters[r.Place] = l
+				return e.Commitment(), err
+			})
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, e := range feed.Entries {
+			at = e.Next()
+			if e.Err != nil {
+				strange++
+				continue
+			}
+			entry, err := custody.ParseEntry(letters[e.Place].Entry)
+			if err != nil {
+				return nil, 0, err
+			}
+			if e.Party == directory.Everyone {
+				dir, _ = directory.Take(dir, e.Index, entry.Statement)
+			} else if take(dir, all, e.Index, entry.Statement, letters[e.Place]) != nil {
+				strange++
+			}
+		}
+		more = feed.More
+	}
+	return all, strange, nil
+}
+
+// about is what all statements about a cable have.
+type about struct {
+	Cable string `json:"cable"`
+	Copy  string `json:"copy"`
+}
+
+// take verifies who signed a statement and notes the act.
+func take(dir *directory.Directory, all map[string]*Cable, index int64, statement []byte, l *post.Letter) error {
+	kind, signers, err := sign.Claims(statement)
+	if err != nil {
+		return err
+	}
+	if dir == nil {
+		return fault.Mismatch.New("a letter before the institution")
+	}
+	by, keys, err := speaks(dir, signers, index)
+	if err != nil {
+		return err
+	}
+	if kind == entries.KindRelease {
+		var body entries.Release
+		if err := sign.Open(statement, kind, &body, keys...); err != nil {
+			return err
+		}
+		all[body.Cable] = &Cable{Release: body, Index: index, Copies: l.Copies, Acts: []Seen{{index, kind, by, ""}}}
+		return nil
+	}
+	var b about
+	if err := sign.Loosely(statement, &b, keys...); err != nil {
+		return err
+	}
+	c := all[b.Cable]
+	if c == nil {
+		return fault.NotFound.New("an act on a cable that was not released")
+	}
+	if l.Copy != nil {
+		b.Copy = l.Copy.ID
+		c.Copies = append(c.Copies, *l.Copy)
+	}
+	c.Acts = append(c.Acts, Seen{index, kind, by, b.Copy})
+	return nil
+}
+
+// speaks returns who signed a statement, and the keys.
+func speaks(dir *directory.Directory, signers []sign.ID, index int64) (string, []*sign.Public, error) {
+	var keys []*sign.Public
+	name := ""
+	for i, id := range signers {
+		if p, err := dir.SignerAt(id, index); err == nil {
+			keys = append(keys, p.Sign)
+			if i == 0 {
+				name = p.ID
+			}
+			continue
+		}
+		if key, err := dir.DeviceKey(id.String()); err == nil {
+			keys = append(keys, key)
+			continue
+		}
+		s, err := dir.Speaker(id)
+		if err != nil {
+			return "", nil, err
+		}
+		keys = append(keys, s.Sign)
+		if i == 0 {
+			name = s.Party
+		}
+	}
+	return name, keys, nil
+}
