@@ -262,7 +262,14 @@ func (c *Custodian) epoch(h post.Handed) error {
 		c.Logger.Error("a bad share of an archive key: it could not be recovered with it", "office", fault.Escape(h.Office), "why", fault.Escape(err.Error()))
 		return nil
 	}
-	return c.Vault.Put(post.EpochName(h.Office, h.Number), h)
+	if c.dir == nil {
+		return nil
+	}
+	if _, err := c.dir.Epochs(h.Office); err != nil {
+		c.Logger.Warn("passed over", "why", fault.Escape(err.Error()))
+		return nil
+	}
+	return c.Vault.Put(post.EpochName(h.Office, h.Number, h.Vector), h)
 }
 
 // Recover gives this custodian's shares of an office's archive keys to one who sits
@@ -283,20 +290,25 @@ func (c *Custodian) Recover(ctx context.Context, office, person string) (int, er
 	if err != nil {
 		return 0, err
 	}
-	names, err := c.Vault.Names("epoch-" + office + "-")
+	names, err := c.Vault.Names(post.EpochPrefix(office))
 	if err != nil {
 		return 0, err
 	}
-	for n, name := range names {
+	n := 0
+	for _, name := range names {
 		var h post.Handed
 		if err := c.Vault.Get(name, &h); err != nil {
 			return n, err
 		}
+		if h.Office != office {
+			continue // an office whose name begins so
+		}
 		if err := c.give(ctx, h, p); err != nil {
 			return n, err
 		}
+		n++
 	}
-	return len(names), nil
+	return n, nil
 }
 
 // give logs that a share is given, and then gives it.

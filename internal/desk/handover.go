@@ -44,7 +44,7 @@ func (d *Desk) NewEpoch(ctx context.Context, office string) (directory.Epoch, er
 	if err != nil {
 		return public, err
 	}
-	if err := d.Vault.Put(post.EpochName(office, public.Number), secret); err != nil {
+	if err := d.keepEpoch(secret); err != nil {
 		return public, err
 	}
 	if err := d.spread(ctx, secret); err != nil {
@@ -127,7 +127,7 @@ func (d *Desk) handed(data []byte) bool {
 		if d.state.Shares == nil {
 			d.state.Shares = map[string][]post.Handed{}
 		}
-		name := post.EpochName(h.Office, h.Number)
+		name := post.EpochName(h.Office, h.Number, h.Vector)
 		d.state.Shares[name] = append(d.state.Shares[name], h)
 		if err := d.recover(name); err != nil {
 			d.alarm(-1, "a share of the archive key of %s: %v", h.Office, err)
@@ -143,12 +143,20 @@ func (d *Desk) handed(data []byte) bool {
 	return true
 }
 
-// keepEpoch keeps an archive key.
+// keepEpoch keeps an archive key of an office that there is. Whether it is the
+// office's is known by the directory, when it is used.
 func (d *Desk) keepEpoch(e post.EpochKey) error {
-	if _, err := seal.ParseIdentities("archive key", []byte(e.Secret)); err != nil {
+	if _, err := d.dir.Epochs(e.Office); err != nil {
 		return err
 	}
-	return d.Vault.Put(post.EpochName(e.Office, e.Number), e)
+	ids, err := seal.ParseIdentities("archive key", []byte(e.Secret))
+	if err != nil {
+		return err
+	}
+	if len(ids) != 1 {
+		return fault.Key.New("not an archive key")
+	}
+	return d.Vault.Put(post.EpochName(e.Office, e.Number, []byte(ids[0].Recipient().String())), e)
 }
 
 // recover restores an archive key from custodians' shares, once there are enough.
@@ -193,7 +201,7 @@ func (d *Desk) epochs(office string) ([]*seal.Identity, error) {
 	var out []*seal.Identity
 	for _, p := range public {
 		var e post.EpochKey
-		err := d.Vault.Get(post.EpochName(office, p.Number), &e)
+		err := d.Vault.Get(post.EpochName(office, p.Number, []byte(p.Recipient)), &e)
 		if errors.Is(err, fault.NotFound) {
 			continue
 		}
@@ -201,8 +209,8 @@ func (d *Desk) epochs(office string) ([]*seal.Identity, error) {
 			return nil, err
 		}
 		ids, err := seal.ParseIdentities("archive key", []byte(e.Secret))
-		if err != nil || len(ids) != 1 || ids[0].Recipient().String() != p.Recipient {
-			return nil, fault.Mismatch.New("the archive key %d of %s is not the one in the directory", p.Number, office)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, ids[0])
 	}
@@ -315,7 +323,7 @@ func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error
 	if !slices.ContainsFunc(holders, func(one directory.Holding) bool { return one.Person == to }) {
 		return nil, fault.Permission.New("%q does not sit in %q", to, office).WithHint("appoint them first")
 	}
-	names, err := d.Vault.Names("epoch-" + office + "-")
+	names, err := d.Vault.Names(post.EpochPrefix(office))
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func (d *Desk) open(ctx context.Context, id string) error {
 		return nil
 	}
 	err := d.fetch(ctx, i)
-	if err == nil && i.Receipt < 0 {
+	if err == nil && (i.Receipt < 0 || i.Again) {
 		err = d.receipt(ctx, i)
 	}
 	d.mu.Unlock()
@@ -150,12 +150,22 @@ func (d *Desk) open(ctx context.Context, id string) error {
 		case withheld:
 			return i.readable()
 		case !time.Now().Before(until):
-			return fault.System.New("the receipt is in the log, and no keys have come").WithHint("is the marking desk running? read the cable again later: the receipt stands")
+			return d.noKeys(i)
 		}
 		if err := d.pull(ctx, max(time.Second, time.Until(until))); err != nil {
 			return err
 		}
 	}
+}
+
+// noKeys remembers that a receipt was not answered. It stands; the next attempt signs
+// another, about the log as it is seen then.
+func (d *Desk) noKeys(i *Item) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i.Again = true
+	err := fault.System.New("the receipt is in the log, and no keys have come").WithHint("is the marking desk running? read the cable again later: the receipt stands")
+	return errors.Join(err, d.saveItem(i))
 }
 
 // receipt signs what arrived and logs it.
@@ -220,7 +230,7 @@ func (d *Desk) finish(ctx context.Context, i *Item) error {
 		return err
 	}
 	if i.Sending.Kind == entries.KindReceipt {
-		i.Receipt = at[0]
+		i.Receipt, i.Again = at[0], false
 	}
 	i.Sending = nil
 	return d.saveItem(i)

@@ -37,6 +37,7 @@ type Item struct {
 	Asked     bool   `json:"asked"`     // a copy was asked for
 	Refused   string `json:"refused"`   // why a copy that was asked for is not given
 	Asks      []Ask  `json:"asks"`      // if it is mine: onward copies that were asked for
+	Again     bool   `json:"again"`     // no keys came on the receipt: the next one is signed anew
 	Withheld  string `json:"withheld"`
 	Disputed  string `json:"disputed"`
 	Text      string `json:"text"`

@@ -64,7 +64,9 @@ func (o *Composed) authored(c Cable) error {
 		return err
 	}
 	o.secret = draw.Secret
-	_, o.Body.Root = plain(c.Draft.Canonical())
+	committed, root := plain(c.Draft.Canonical())
+	o.Body.Root = root
+	o.salts = []mark.Hash{mark.Hash(committed[len(plainMagic):][:len(mark.Hash{})])} // a case opens the root with it
 	texts, longest := make([][]byte, len(o.Copies)), 0
 	for i, one := range o.Copies {
 		key := mark.NewCopyKey(draw.Slot(i+1), mark.Hash(o.Body.Nonce), o.Body.Cable, mark.Hash(o.Body.Root), one.ID)

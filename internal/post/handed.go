@@ -1,6 +1,9 @@
 package post
 
-import "fmt"
+import (
+	"crypto/sha256"
+	"fmt"
+)
 
 // Handed is what one party hands to another beside the log, sealed: an archive key of
 // an office; or, at a handover, all of them with an inventory; or a custodian's share
@@ -29,5 +32,13 @@ type EpochKey struct {
 	Secret string `json:"secret"`
 }
 
-// EpochName names an archive key among a party's files.
-func EpochName(office string, number int) string { return fmt.Sprintf("epoch-%s-%04d", office, number) }
+// EpochName names an archive key, or a share of one, among a party's files. Anybody can
+// hand over anything under an office's name, so several may stand beside each other:
+// tag is of what tells them apart, and the directory says which is the office's.
+func EpochName(office string, number int, tag []byte) string {
+	sum := sha256.Sum256(tag)
+	return fmt.Sprintf("%s%04d-%x", EpochPrefix(office), number, sum[:8])
+}
+
+// EpochPrefix begins the names of an office's.
+func EpochPrefix(office string) string { return "epoch-" + office + "-" }
