@@ -69,7 +69,7 @@ quick: ## tests without the race detector
 
 .PHONY: service
 service: ## whole institutions, as processes: stolen, killed, failed over, their clocks turned
-	go test -count=1 -parallel=5 $(TESTFLAGS) -run='^Test(Stolen|Killed|Failover|GivenUp|Clock|OneClock)' ./test/service
+	go test -count=1 -parallel=5 $(TESTFLAGS) -run='^Test(Stolen|Killed|Failover|GivenUp|Clock|OneClock|MarkingDesk)' ./test/service
 
 .PHONY: figures
 figures: ## a twentieth of every statistical table, and that faults put in are noticed

@@ -33,33 +33,41 @@ import (
 
 // elsewhere runs the marking desk and the custodians in this process: the server has
 // none of their folders.
-func (h *house) elsewhere(ctx context.Context) *attend.Marking {
+func (h *house) elsewhere(ctx context.Context) {
 	h.t.Helper()
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	run := func(f func(context.Context) error) {
-		ended := make(chan struct{})
-		ctx, end := context.WithCancel(ctx)
-		go func() {
-			defer close(ended)
-			if err := f(ctx); err != nil && ctx.Err() == nil {
-				h.t.Errorf("a party ended: %v", err)
-			}
-		}()
-		h.t.Cleanup(func() { end(); <-ended })
-	}
-	dial := func(k attend.Keys, dir string) *client.Client {
-		c, err := h.account.DialFrom(k.Sign, dir, time.Now)
-		must(h.t, err)
-		return c
-	}
 	for _, name := range custodians {
 		k, dir := h.keys("custodians", name), h.path("ministry", "custodians", name)
-		one := &attend.Custodian{Name: name, Key: k.Sign, Identity: k.Identity, Vault: vault.New(filepath.Join(dir, "files"), k.Sign.Derive("custodian files")), Client: dial(k, dir), Logger: quiet}
-		run(one.Run)
+		c, err := h.account.DialFrom(k.Sign, dir, time.Now)
+		must(h.t, err)
+		one := &attend.Custodian{Name: name, Key: k.Sign, Identity: k.Identity, Vault: vault.New(filepath.Join(dir, "files"), k.Sign.Derive("custodian files")), Client: c, Logger: quiet}
+		h.attend(ctx, one.Run)
 	}
+	h.marking(ctx, h.account, 8)
+}
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// attend runs a party in this process until the test ends.
+func (h *house) attend(ctx context.Context, run func(context.Context) error) {
+	ended := make(chan struct{})
+	ctx, end := context.WithCancel(ctx)
+	go func() {
+		defer close(ended)
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			h.t.Errorf("a party ended: %v", err)
+		}
+	}()
+	h.t.Cleanup(func() { end(); <-ended })
+}
+
+// marking runs the marking desk in this process. It keeps so many draws.
+func (h *house) marking(ctx context.Context, account client.Account, draws int) *attend.Marking {
+	h.t.Helper()
 	k, dir := h.keys("marking"), h.path("ministry", "marking")
-	m := &attend.Marking{Name: k.Name, Key: k.Sign, Identity: k.Identity, Keeper: vault.Folder(filepath.Join(dir, "files")), Client: dial(k, dir), Now: time.Now, Logger: quiet, Stock: 8}
-	run(m.Run)
+	c, err := account.DialFrom(k.Sign, dir, time.Now)
+	must(h.t, err)
+	m := &attend.Marking{Name: k.Name, Key: k.Sign, Identity: k.Identity, Keeper: vault.Folder(filepath.Join(dir, "files")), Client: c, Now: time.Now, Logger: quiet, Stock: draws}
+	h.attend(ctx, m.Run)
 	return m
 }
 
