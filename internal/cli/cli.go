@@ -52,6 +52,7 @@ type verbs struct {
 	Read     readOptions     `cmd:"" group:"desk" help:"Open a cable."`
 	Ack      ackOptions      `cmd:"" group:"desk" help:"Tell the originator that you act on a cable."`
 	Forward  forwardOptions  `cmd:"" group:"desk" help:"Pass a cable on: ask for copies, or allow them."`
+	Extract  extractOptions  `cmd:"" group:"desk" help:"Pass some paragraphs of a cable on."`
 	Handover handoverOptions `cmd:"" group:"desk" help:"Hand an office's archive over, or take it over."`
 	Recall   recallOptions   `cmd:"" group:"desk" help:"Call a cable back from those who have not opened it."`
 	Custody  custodyOptions  `cmd:"" group:"desk" help:"List every act on a cable, with proofs."`

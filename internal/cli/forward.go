@@ -52,6 +52,36 @@ func (o forwardOptions) Run(ctx context.Context, s Streams) error {
 	return err
 }
 
+type extractOptions struct {
+	Ref        string `arg:"" help:"The cable."`
+	Paragraphs []int  `required:"" placeholder:"N" help:"Which paragraphs, from 1."`
+	To         string `required:"" placeholder:"PERSON" help:"For whom: an office, or one person."`
+	Reason     string `placeholder:"TEXT" help:"Why; the originator sees it."`
+	deskOptions
+}
+
+// Help is shown by chancery extract --help.
+func (extractOptions) Help() string {
+	return `Passes some paragraphs of a cable on, to somebody who is not to have the rest: in wordings of their own, once the originator allows
+it. They get keys of these paragraphs and of no other.
+
+  chancery extract "POST 18/30" --paragraphs 2,3 --to di --reason "her question of Monday"`
+}
+
+// Run asks.
+func (o extractOptions) Run(ctx context.Context, s Streams) error {
+	d, err := o.synced(ctx, s)
+	if err != nil {
+		return err
+	}
+	who, err := d.Forward(ctx, o.Ref, o.To, o.Reason, o.Paragraphs...)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.Out, "asked for an extract for %s; it comes when the originator allows it: chancery forward %q --allow PERSON\n", strings.Join(who, ", "), o.Ref)
+	return err
+}
+
 type handoverOptions struct {
 	Office  string `arg:"" optional:"" help:"The office."`
 	To      string `placeholder:"PERSON" help:"Hand the archive keys and the inventory over to this person, who sits there."`

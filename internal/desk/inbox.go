@@ -250,7 +250,9 @@ func (d *Desk) unseal(ctx context.Context, i *Item) error {
 	} else {
 		text, err = i.openPlain(d.Keys.Identity)
 	}
-	if err == nil {
+	if err == nil && i.Extract {
+		i.Text = text
+	} else if err == nil {
 		err = i.detach(text)
 	}
 	opened := entries.Opened{Cable: i.Cable, Copy: i.Copy.ID, Issue: i.Issued}

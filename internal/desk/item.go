@@ -33,6 +33,7 @@ type Item struct {
 	Receipt int64          `json:"receipt"` // index in the log, or -1
 
 	Delivered []byte `json:"delivered"` // the keys, sealed
+	Extract   bool   `json:"extract"`   // my copy is of some paragraphs alone
 	Archive   string `json:"archive"`   // the office in whose archive it was found
 	Asked     bool   `json:"asked"`     // a copy was asked for
 	Refused   string `json:"refused"`   // why a copy that was asked for is not given

@@ -15,8 +15,9 @@ import (
 
 // Forward asks for copies of a cable for people to whom it was not addressed: those
 // who sit in an office, or one person. They get wordings of their own when the
-// originator allows it, or at once under a standing leave. It returns for whom.
-func (d *Desk) Forward(ctx context.Context, ref, to, reason string) ([]string, error) {
+// originator allows it, or at once under a standing leave. With paragraphs, from 1, they
+// get an extract of these alone. It returns for whom.
+func (d *Desk) Forward(ctx context.Context, ref, to, reason string, paragraphs ...int) ([]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	i, err := d.find(ref)
@@ -26,6 +27,9 @@ func (d *Desk) Forward(ctx context.Context, ref, to, reason string) ([]string, e
 	if !i.Blind() {
 		return nil, fault.Usage.New("the cable did not come through the marking desk: nobody can draw another copy").WithHint("ask its originator to send it")
 	}
+	if i.Extract {
+		return nil, fault.Permission.New("you have an extract, and cannot pass the cable on")
+	}
 	if i.Text == "" || i.Copy == nil {
 		return nil, fault.Usage.New("the cable was not read yet").WithHint("chancery read opens it")
 	}
@@ -33,9 +37,18 @@ func (d *Desk) Forward(ctx context.Context, ref, to, reason string) ([]string, e
 	if err != nil {
 		return nil, err
 	}
+	if err := d.fetch(ctx, i); err != nil {
+		return nil, err
+	}
+	var segments []int
+	if len(paragraphs) > 0 {
+		if segments, err = i.arrived().segmentsOf(i.Delivered, d.Keys.Identity, paragraphs); err != nil {
+			return nil, err
+		}
+	}
 	var out []string
 	for _, h := range people {
-		if err := d.forward(ctx, i, h, reason); err != nil {
+		if err := d.forward(ctx, i, h, reason, segments); err != nil {
 			return out, err
 		}
 		out = append(out, h.Person)
@@ -63,12 +76,9 @@ func (d *Desk) seated(to string) ([]directory.Holding, error) {
 
 // forward asks for one person's copy. The kit's key goes to them at once: without a
 // copy's keys it opens nothing that can be read.
-func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason string) error {
+func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason string, segments []int) error {
 	p, _, err := d.dir.Person(h.Person)
 	if err != nil {
-		return err
-	}
-	if err := d.fetch(ctx, i); err != nil {
 		return err
 	}
 	release := i.release()
@@ -79,6 +89,9 @@ func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason
 		return err
 	}
 	for _, a := range i.Release.Attachments {
+		if len(segments) > 0 {
+			break // an extract is of the text alone
+		}
 		data, err := d.Client.Parcel(ctx, a)
 		if err != nil {
 			return err
@@ -87,7 +100,7 @@ func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason
 			return err
 		}
 	}
-	s, err := sign.Sign(entries.KindOnward, entries.Onward{Cable: i.Cable, Release: i.Index, Copy: i.Copy.ID, Person: p.ID, Tenure: h.ID, Reason: reason}, d.Keys.Person)
+	s, err := sign.Sign(entries.KindOnward, entries.Onward{Cable: i.Cable, Release: i.Index, Copy: i.Copy.ID, Person: p.ID, Tenure: h.ID, Reason: reason, Segments: segments}, d.Keys.Person)
 	if err != nil {
 		return err
 	}
@@ -128,6 +141,9 @@ func (i *Item) asked(a *Act, b entries.Onward) error {
 		return fault.Mismatch.New("a request about another release")
 	}
 	if i.Mine && !slices.ContainsFunc(i.Asks, func(one Ask) bool { return one.Index == a.Index }) {
+		if len(b.Segments) > 0 {
+			b.Reason = "an extract: " + b.Reason
+		}
 		i.Asks = append(i.Asks, Ask{Index: a.Index, By: a.Who, Person: b.Person, Reason: b.Reason, Given: len(i.Asks) < i.Release.Onward})
 	}
 	return nil
@@ -188,6 +204,6 @@ func (d *Desk) passedOn(ctx context.Context, index int64, e custody.Entry, l *po
 	if err := d.released(a, release, &post.Letter{}, changed); err != nil {
 		return err
 	}
-	d.items[ask.Cable].Key = l.Key
+	d.items[ask.Cable].Key, d.items[ask.Cable].Extract = l.Key, len(ask.Segments) > 0
 	return nil
 }

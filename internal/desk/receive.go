@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"crypto/sha256"
+	"slices"
 	"strings"
 
 	"chancery/internal/custody"
@@ -11,6 +12,7 @@ import (
 	"chancery/internal/keylist"
 	"chancery/internal/seal"
 	"chancery/internal/seal/kit"
+	"chancery/mark"
 )
 
 // Arrived is a cable at its reader's desk, before the receipt: it cannot be opened
@@ -63,16 +65,19 @@ func (a *Arrived) Read(delivered []byte, reader *seal.Identity) (string, error) 
 	if err != nil {
 		return "", err
 	}
+	k, err := a.kit()
+	if err != nil {
+		return "", err
+	}
+	if keylist.IsParts(d.List) {
+		return a.extract(k, d)
+	}
 	list, err := keylist.ParseList(d.List)
 	if err != nil {
 		return "", err
 	}
 	if !d.Verify(&a.Issue, a.Copy, list.Root()) {
 		return "", kit.ErrDisputed
-	}
-	k, err := a.kit()
-	if err != nil {
-		return "", err
 	}
 	texts, err := k.Open(list)
 	if err != nil {
@@ -88,9 +93,96 @@ func (i *Item) takes(d *entries.Delivery) bool {
 	if i.Copy == nil || d.Copy != i.Copy.ID || i.Text != "" {
 		return false
 	}
-	list, err := keylist.ParseList(d.List)
-	return i.Delivered == nil || err == nil && i.Issue != nil && d.Verify(i.Issue, i.Copy.ID, list.Root())
+	root, err := listRoot(d.List)
+	return i.Delivered == nil || err == nil && i.Issue != nil && d.Verify(i.Issue, i.Copy.ID, root)
 }
+
+// listRoot is the root of a key list, or of an extract's.
+func listRoot(list []byte) (mark.Hash, error) {
+	if keylist.IsParts(list) {
+		parts, err := keylist.ParseParts(list)
+		if err != nil {
+			return mark.Hash{}, err
+		}
+		return parts.Root(), nil
+	}
+	all, err := keylist.ParseList(list)
+	if err != nil {
+		return mark.Hash{}, err
+	}
+	return all.Root(), nil
+}
+
+// omitted stands where an extract leaves something out.
+const omitted = "[...]\n\n"
+
+// extract opens some segments of a cable.
+func (a *Arrived) extract(k *kit.Kit, d *entries.Delivery) (string, error) {
+	parts, err := keylist.ParseParts(d.List)
+	if err != nil {
+		return "", err
+	}
+	if !d.Verify(&a.Issue, a.Copy, parts.Root()) {
+		return "", kit.ErrDisputed
+	}
+	texts, err := k.OpenParts(parts)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	b.WriteString("Extract-Of: " + a.Release.Reference + "\n\n")
+	next := 0
+	for i, p := range parts {
+		if p.Segment != next {
+			b.WriteString(omitted)
+		}
+		b.Write(texts[i])
+		next = p.Segment + 1
+	}
+	return b.String(), nil
+}
+
+// segmentsOf returns the segments of an opened copy in which paragraphs, from 1, lie.
+func (a *Arrived) segmentsOf(delivered []byte, reader *seal.Identity, paragraphs []int) ([]int, error) {
+	data, err := seal.Open(delivered, reader)
+	if err != nil {
+		return nil, err
+	}
+	d, err := entries.ParseDelivery(data)
+	if err != nil {
+		return nil, err
+	}
+	list, err := keylist.ParseList(d.List)
+	if err != nil {
+		return nil, fault.Permission.Wrap(err, "an extract cannot be passed on")
+	}
+	k, err := a.kit()
+	if err != nil {
+		return nil, err
+	}
+	texts, err := k.Open(list)
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	paragraph := 0 // the header
+	for j, text := range texts {
+		// A segment lies in one paragraph and ends with it.
+		if paragraph > 0 && slices.Contains(paragraphs, paragraph) {
+			out = append(out, j)
+		}
+		if bytes.HasSuffix(text, []byte("\n\n")) || paragraph == 0 && bytes.HasSuffix(text, []byte("\n")) && endsHeader(texts[:j+1]) {
+			paragraph++
+		}
+	}
+	if len(out) == 0 {
+		return nil, fault.Usage.New("the cable has no such paragraph")
+	}
+	return out, nil
+}
+
+// endsHeader says whether segments so far are the header.
+func endsHeader(texts [][]byte) bool { return bytes.HasSuffix(bytes.Join(texts, nil), []byte("\n\n")) }
 
 // kit opens the kit, which holds boxes that are still closed.
 func (a *Arrived) kit() (*kit.Kit, error) {

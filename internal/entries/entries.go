@@ -299,6 +299,8 @@ type Onward struct {
 	Person  string `json:"person"` // for whom
 	Tenure  string `json:"tenure"` // theirs
 	Reason  string `json:"reason"`
+	// Segments are those of an extract, ascending; empty for the whole cable.
+	Segments []int `json:"segments"`
 }
 
 // A Leave is the originator's, for one Onward.

@@ -177,11 +177,16 @@ func (d *Desk) withhold(c *cable, copyID string, receipt int64, why error) (*Out
 
 // sealList seals the list of a slot to its reader.
 func sealList(c *cable, o *opened, slot int, p directory.Person) ([]byte, error) {
-	delivery := entries.Delivery{Cable: c.Cable, Copy: o.copies[slot].ID, Slot: slot + 1, List: o.list(c, slot).Encode()}
-	if slot < c.Body.N {
-		delivery.Salt, delivery.Path = mark.Hash(c.Salts[slot]), mark.Path(o.leaves, slot)
+	delivery := entries.Delivery{Cable: c.Cable, Copy: o.copies[slot].ID, Slot: slot + 1}
+	if list := o.list(c, slot); slot < c.Body.N {
+		delivery.Salt, delivery.Path, delivery.List = mark.Hash(c.Salts[slot]), mark.Path(o.leaves, slot), list.Encode()
 	} else {
-		delivery.Salt = mark.Hash(c.Late[slot-c.Body.N].Salt)
+		l := c.Late[slot-c.Body.N]
+		var err error
+		if _, delivery.List, err = l.keys(list); err != nil {
+			return nil, err
+		}
+		delivery.Salt = mark.Hash(l.Salt)
 	}
 	return seal.SealTo(delivery.Encode(), p.Recipient)
 }

@@ -7,6 +7,7 @@ import (
 
 	"chancery/internal/entries"
 	"chancery/internal/fault"
+	"chancery/internal/keylist"
 	"chancery/mark"
 )
 
@@ -17,7 +18,8 @@ type late struct {
 	Copy      entries.Copy   `json:"copy"`
 	Salt      entries.Digest `json:"salt"`
 	Ask       int64          `json:"ask"`
-	Archive   bool           `json:"archive"` // a successor's, not an onward copy
+	Archive   bool           `json:"archive"`  // a successor's, not an onward copy
+	Segments  []int          `json:"segments"` // of an extract; empty for all
 	Statement []byte         `json:"statement"`
 	Issues    []int64        `json:"issues"` // indexes in the log
 }
@@ -59,6 +61,9 @@ func (d *Desk) Onward(s Seen) (*LateCopy, error) {
 	if !slices.ContainsFunc(o.copies, func(one entries.Copy) bool { return one.ID == body.Copy && one.Person == p.ID }) || !c.delivered(body.Copy) {
 		return nil, fault.Permission.New("%q has no opened copy of that cable", p.ID)
 	}
+	if l := c.byCopy(body.Copy); l != nil && len(l.Segments) > 0 {
+		return nil, fault.Permission.New("%q has an extract, and cannot pass the cable on", p.ID)
+	}
 	if _, err := d.Directory.Held(body.Person, body.Tenure, d.Now()); err != nil {
 		return nil, err
 	}
@@ -66,7 +71,7 @@ func (d *Desk) Onward(s Seen) (*LateCopy, error) {
 		return &LateCopy{l.Statement, l.Copy, c.Author}, nil
 	}
 	if c.Body.Onward > c.onwards() {
-		return d.late(c, o, body.Person, body.Tenure, s.Index, false)
+		return d.late(c, o, &late{Copy: entries.Copy{Person: body.Person, Tenure: body.Tenure}, Ask: s.Index, Segments: body.Segments})
 	}
 	if c.Asks == nil {
 		c.Asks = map[int64]ask{}
@@ -104,7 +109,7 @@ func (d *Desk) Leave(s Seen) (*LateCopy, error) {
 	if !asked || body.Ask >= s.Index {
 		return nil, fault.NotFound.New("nobody asked for an onward copy at entry %d", body.Ask)
 	}
-	return d.late(c, o, one.Person, one.Tenure, body.Ask, false)
+	return d.late(c, o, &late{Copy: entries.Copy{Person: one.Person, Tenure: one.Tenure}, Ask: body.Ask, Segments: one.Segments})
 }
 
 // Archive takes the request of one who sits in an office that a cable was addressed
@@ -137,7 +142,7 @@ func (d *Desk) Archive(s Seen) (*LateCopy, error) {
 	if l := c.byAsk(s.Index); l != nil {
 		return &LateCopy{l.Statement, l.Copy, c.Author}, nil
 	}
-	return d.late(c, o, p.ID, body.Tenure, s.Index, true)
+	return d.late(c, o, &late{Copy: entries.Copy{Person: p.ID, Tenure: body.Tenure}, Ask: s.Index, Archive: true})
 }
 
 // issued returns a cable that was issued and not recalled. A release of -1 is any.
@@ -153,26 +158,31 @@ func (d *Desk) issued(id string, release int64) (*cable, *opened, error) {
 	return c, o, err
 }
 
-// late draws a copy from the next slot and states its issue.
-func (d *Desk) late(c *cable, o *opened, person, tenure string, asked int64, archive bool) (*LateCopy, error) {
-	h, err := d.Directory.Held(person, tenure, d.Now())
+// late draws a copy from the next slot and states its issue. Of l, person, tenure and
+// what was asked are given.
+func (d *Desk) late(c *cable, o *opened, l *late) (*LateCopy, error) {
+	h, err := d.Directory.Held(l.Copy.Person, l.Copy.Tenure, d.Now())
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(o.copies, func(one entries.Copy) bool { return one.Person == person }) {
-		return nil, fault.Exists.New("%q has a copy of that cable: in two wordings the sites would show", person)
+	if slices.ContainsFunc(o.copies, func(one entries.Copy) bool { return one.Person == h.Person }) {
+		return nil, fault.Exists.New("%q has a copy of that cable: in two wordings the sites would show", h.Person)
 	}
 	slot := len(o.copies)
 	if slot >= Slots {
 		return nil, fault.Input.New("the draw of that cable has no slot left")
 	}
-	l := &late{Copy: entries.Copy{ID: newID(), Person: person, Tenure: tenure, Office: h.Office, Seat: h.Seat}, Ask: asked, Archive: archive}
+	l.Copy.ID, l.Copy.Office, l.Copy.Seat = newID(), h.Office, h.Seat
 	rand.Read(l.Copy.Salt[:])
 	rand.Read(l.Salt[:])
 	o.copies = append(o.copies, l.Copy)
 	defer delete(d.hot, c.Cable) // read anew with the copy, or without it if this fails
-	leaf := entries.ListLeaf(l.Copy.ID, slot+1, o.list(c, slot).Root(), mark.Hash(l.Salt))
-	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: c.Draw, Drawn: d.draws[c.Draw].Logged, N: 1, First: slot + 1, Ask: asked, Lists: entries.Digest(mark.Root([]mark.Hash{leaf}))}
+	root, _, err := l.keys(o.list(c, slot))
+	if err != nil {
+		return nil, err
+	}
+	leaf := entries.ListLeaf(l.Copy.ID, slot+1, root, mark.Hash(l.Salt))
+	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: c.Draw, Drawn: d.draws[c.Draw].Logged, N: 1, First: slot + 1, Ask: l.Ask, Lists: entries.Digest(mark.Root([]mark.Hash{leaf}))}
 	if l.Statement, err = d.state(entries.KindIssue, body); err != nil {
 		return nil, err
 	}
@@ -182,6 +192,19 @@ func (d *Desk) late(c *cable, o *opened, person, tenure string, asked int64, arc
 		return nil, err
 	}
 	return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+}
+
+// keys returns what the copy's reader gets of the list that was drawn: all of it, or
+// the segments of an extract; and the root that the issue commits to.
+func (l *late) keys(list keylist.List) (root mark.Hash, encoded []byte, err error) {
+	if len(l.Segments) == 0 {
+		return list.Root(), list.Encode(), nil
+	}
+	parts, err := list.Parts(l.Segments)
+	if err != nil {
+		return root, nil, err
+	}
+	return parts.Root(), parts.Encode(), nil
 }
 
 // lateLogged takes a late copy's issue from the log, if that is what it is.
@@ -205,10 +228,8 @@ func (d *Desk) lateLogged(c *cable, s Seen) (bool, error) {
 
 // issuedAt says whether a copy's issue stands at an index of the log.
 func (c *cable) issuedAt(copyID string, index int64) bool {
-	for _, l := range c.Late {
-		if l.Copy.ID == copyID {
-			return slices.Contains(l.Issues, index)
-		}
+	if l := c.byCopy(copyID); l != nil {
+		return slices.Contains(l.Issues, index)
 	}
 	return slices.Contains(c.Issues, index)
 }
@@ -216,6 +237,15 @@ func (c *cable) issuedAt(copyID string, index int64) bool {
 func (c *cable) delivered(copyID string) bool {
 	_, yes := c.Delivered[copyID]
 	return yes
+}
+
+func (c *cable) byCopy(id string) *late {
+	for _, l := range c.Late {
+		if l.Copy.ID == id {
+			return l
+		}
+	}
+	return nil
 }
 
 func (c *cable) byAsk(index int64) *late {

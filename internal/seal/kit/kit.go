@@ -273,19 +273,43 @@ func (k *Kit) Open(list keylist.List) ([][]byte, error) {
 	}
 	out := make([][]byte, k.segments)
 	for j, c := range list {
-		if int(c.Box) >= keylist.Boxes {
-			return nil, ErrDisputed
+		var err error
+		if out[j], err = k.open(j, c); err != nil {
+			return nil, err
 		}
-		padded, err := gcm.New(c.Key).Open(nil, nonce[:], k.box(j, int(c.Box)), nil)
-		if err != nil {
-			return nil, ErrDisputed
-		}
-		com := commit(k.Cable, j, int(c.Box), c.Key, padded)
-		text, ok := unpad(padded)
-		if !ok || !bytes.Equal(com[:], k.commitments(j)[32*int(c.Box):][:32]) {
-			return nil, ErrDisputed
-		}
-		out[j] = text
 	}
 	return out, nil
+}
+
+// OpenParts opens one box of each of some segments, as [Kit.Open] does.
+func (k *Kit) OpenParts(parts keylist.Parts) ([][]byte, error) {
+	var out [][]byte
+	for _, p := range parts {
+		if p.Segment < 0 || p.Segment >= k.segments {
+			return nil, ErrDisputed
+		}
+		text, err := k.open(p.Segment, p.Choice)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text)
+	}
+	return out, nil
+}
+
+// open opens one box and checks it against its commitment.
+func (k *Kit) open(j int, c keylist.Choice) ([]byte, error) {
+	if int(c.Box) >= keylist.Boxes {
+		return nil, ErrDisputed
+	}
+	padded, err := gcm.New(c.Key).Open(nil, nonce[:], k.box(j, int(c.Box)), nil)
+	if err != nil {
+		return nil, ErrDisputed
+	}
+	com := commit(k.Cable, j, int(c.Box), c.Key, padded)
+	text, ok := unpad(padded)
+	if !ok || !bytes.Equal(com[:], k.commitments(j)[32*int(c.Box):][:32]) {
+		return nil, ErrDisputed
+	}
+	return text, nil
 }
