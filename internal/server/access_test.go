@@ -78,6 +78,9 @@ func TestRevokedWhileWaiting(t *testing.T) {
 	ada, bo := h.Person("ada"), h.Person("bo")
 	h.Seat(bo, "centre.desk")
 	thief := speak(h, ada.Device)
+	if status, _ := thief.ask("GET /v1/head", nil); status != 200 { // the line stands
+		t.Fatal(status)
+	}
 	came := make(chan int, 1)
 	go func() {
 		status, body, err := thief.try(context.Background(), "GET /v1/feed?party=person:ada&wait=20", nil)
@@ -86,7 +89,7 @@ func TestRevokedWhileWaiting(t *testing.T) {
 		}
 		came <- status
 	}()
-	time.Sleep(50 * time.Millisecond) // now it waits
+	time.Sleep(300 * time.Millisecond) // now it waits
 	h.Revoke(ada)
 	if status, body := speak(h, bo.Device).ask("POST /v1/entries", submit(t, sealed("letter", "person:ada"))); status != 200 {
 		t.Fatalf("%d %s", status, body)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,13 +161,13 @@ func TestParcelRefuses(t *testing.T) {
 }
 
 // endless is a request that does not end; it counts what was taken of it.
-type endless struct{ taken int64 }
+type endless struct{ taken atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = ' '
 	}
-	e.taken += int64(len(p))
+	e.taken.Add(int64(len(p)))
 	return len(p), nil
 }
 
@@ -190,8 +191,8 @@ func TestOversizedRequestsAreCutOff(t *testing.T) {
 		check(t, err)
 		data, err := io.ReadAll(answer.Body)
 		check(t, err)
-		if answer.StatusCode != 422 || !bytes.Contains(data, []byte("longer than")) || body.taken > c.limit+(8<<20) {
-			t.Errorf("%s: %d %s after %d bytes", c.path, answer.StatusCode, data, body.taken)
+		if answer.StatusCode != 422 || !bytes.Contains(data, []byte("longer than")) || body.taken.Load() > c.limit+(8<<20) {
+			t.Errorf("%s: %d %s after %d bytes", c.path, answer.StatusCode, data, body.taken.Load())
 		}
 	}
 	if size(h) != before {
