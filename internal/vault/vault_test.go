@@ -182,7 +182,9 @@ func FuzzGet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		write(t, folder, "a.sealed", data)
 		var got kept
-		if err := v.Get("a", &got); (err == nil) != bytes.Equal(data, good) {
+		// Several processes search at once, and each has sealed the value anew: what opens
+		// is one of theirs, never something else.
+		if err := v.Get("a", &got); err == nil && got != (kept{"alpha", 1}) || err != nil && bytes.Equal(data, good) {
 			t.Fatalf("%v: %v", got, err)
 		}
 		if err := vault.Folder(folder).Write(name, data); err == nil {
