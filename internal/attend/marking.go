@@ -44,6 +44,7 @@ type Marking struct {
 	read    int64              // size of the log up to which all open entries were read
 	noted   int64              // size of the log that the desk said it read
 	changed bool               // the directory, since then
+	making  *work              // nil while no draw is made
 	usable  atomic.Int64       // draws that could serve a cable
 }
 
@@ -178,8 +179,7 @@ func (m *Marking) opener(into map[custody.Place]custody.Entry) func(client.Recei
 
 // round waits for news and attends to it.
 func (m *Marking) round(ctx context.Context, wait time.Duration) error {
-	more, err := m.stock(ctx)
-	if err != nil {
+	if err := m.stock(ctx); err != nil {
 		return err
 	}
 	if err := m.note(ctx); err != nil {
@@ -188,13 +188,10 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 	if len(m.behind) > 0 {
 		wait = pause
 	}
-	if more {
-		wait = 0
-	}
 	opened := map[custody.Place]custody.Entry{}
 	from := m.at.place()
-	feed, err := m.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, m.own(), m.party()}, From: from, Parcel: 1 << 62, Wait: wait}, m.opener(opened))
-	if err != nil {
+	feed, err := m.feed(ctx, client.Wish{Parties: []string{directory.Everyone, m.own(), m.party()}, From: from, Parcel: 1 << 62, Wait: wait}, m.opener(opened))
+	if err != nil || feed == nil {
 		return err
 	}
 	if !feed.More {
@@ -323,19 +320,60 @@ func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
 	return nil
 }
 
-// stock keeps draws ready. It makes one at a time, which takes a moment, so that nobody
-// who waits for a cable or for keys waits for the whole stock; more says that others are
-// to be made.
-func (m *Marking) stock(ctx context.Context) (more bool, err error) {
-	have := m.desk.Usable() + len(m.desk.Pending())
-	if have < m.Stock {
-		prepared, err := m.desk.Prepare(1)
-		if err != nil {
-			return false, err
+// stock keeps draws ready. They are made beside the desk's other work, one at a time:
+// nobody who waits for a cable or for keys waits for one.
+func (m *Marking) stock(ctx context.Context) error {
+	if m.making != nil {
+		select {
+		case <-m.making.done:
+			m.unsent = append(m.unsent, m.making.draws...)
+			err := m.making.err
+			m.making = nil
+			if err != nil {
+				return err
+			}
+		default:
 		}
-		m.unsent = append(m.unsent, prepared...)
 	}
-	return have+1 < m.Stock, m.publish(ctx)
+	if m.making == nil && m.desk.Usable()+len(m.desk.Pending()) < m.Stock {
+		w := &work{done: make(chan struct{})}
+		m.making = w
+		go func() {
+			defer close(w.done)
+			w.draws, w.err = m.desk.Prepare(1)
+		}()
+	}
+	return m.publish(ctx)
+}
+
+// work is a draw being made. What came of it may be read when done is closed.
+type work struct {
+	done  chan struct{}
+	draws []marking.Prepared
+	err   error
+}
+
+// feed waits for news, or for a draw that is being made; nil means that it is made and
+// nothing came.
+func (m *Marking) feed(ctx context.Context, w client.Wish, open func(client.Received) (custody.Commitment, error)) (*client.Feed, error) {
+	if m.making == nil {
+		return m.Client.Feed(ctx, w, open)
+	}
+	until, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := m.making.done
+	go func() {
+		select {
+		case <-done:
+			cancel()
+		case <-until.Done():
+		}
+	}()
+	feed, err := m.Client.Feed(until, w, open)
+	if err != nil && until.Err() != nil && ctx.Err() == nil {
+		return nil, nil
+	}
+	return feed, err
 }
 
 // publish logs draws and sends the custodians their shares. What fails is tried again:

@@ -53,6 +53,8 @@ type Desk struct {
 	Config
 	name string
 
+	making sync.Mutex // held while draws are made; never taken with mu held
+
 	mu      sync.Mutex
 	mac     [32]byte           // authenticates the desk's files
 	draws   map[int]*draw      // guarded by mu

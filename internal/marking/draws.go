@@ -59,23 +59,36 @@ type Prepared struct {
 	Packets   map[string][]byte // by custodian: share and vector, sealed
 }
 
-// Prepare makes n further draws and keeps them before it returns them.
+// Prepare makes n further draws and keeps them before it returns them. A draw takes a
+// moment to compute; meanwhile the desk does its other work.
 func (d *Desk) Prepare(n int) ([]Prepared, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.making.Lock()
+	defer d.making.Unlock()
 	var out []Prepared
 	for range n {
-		w, err := d.prepare(len(d.draws) + 1)
+		d.mu.Lock()
+		number := len(d.draws) + 1
+		d.mu.Unlock()
+		w, err := d.prepare(number)
 		if err != nil {
 			return out, err
 		}
-		if err := d.save(drawName(w.Number), w); err != nil {
+		if err := d.keepDraw(w); err != nil {
 			return out, err
 		}
-		d.draws[w.Number] = w
 		out = append(out, Prepared{w.Number, w.Statement, w.Packets})
 	}
 	return out, nil
+}
+
+func (d *Desk) keepDraw(w *draw) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.save(drawName(w.Number), w); err != nil {
+		return err
+	}
+	d.draws[w.Number] = w
+	return nil
 }
 
 func (d *Desk) prepare(number int) (*draw, error) {

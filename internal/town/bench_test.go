@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -146,6 +148,9 @@ func BenchmarkOpen(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	if err := w.Stocked(context.Background(), time.Minute); err != nil { // draws are made ahead of need
+		b.Fatal(err)
+	}
 	b.ResetTimer()
 	begun := time.Now()
 	var wait sync.WaitGroup
@@ -175,10 +180,11 @@ func BenchmarkTenDesks(b *testing.B) {
 	const cables = 5
 	w, author, all := crowd(b, 10, cables+2)
 	bare := bareTrips(b, len(all))
+	registry, marking, entries := folderSize(b, w.Folder, "registry"), folderSize(b, w.Folder, "marking"), author.Tree().Size
 	var total time.Duration
 	for n := range cables {
 		reference := fmt.Sprintf("POST %d/30", n)
-		if err := w.Ready(ctx, time.Minute); err != nil {
+		if err := w.Stocked(ctx, time.Minute); err != nil {
 			b.Fatal(err)
 		}
 		var wait sync.WaitGroup
@@ -209,8 +215,35 @@ func BenchmarkTenDesks(b *testing.B) {
 		wait.Wait()
 		total += time.Since(begun)
 	}
+	if err := author.Sync(ctx, 0); err != nil {
+		b.Fatal(err)
+	}
+	copies := float64(cables * len(all))
+	b.ReportMetric(float64(folderSize(b, w.Folder, "registry")-registry)/copies/1000, "registry-kB/copy")
+	b.ReportMetric(float64(folderSize(b, w.Folder, "marking")-marking)/cables/1000, "marking-kB/cable")
+	b.ReportMetric(float64(author.Tree().Size-entries)/copies, "entries/copy")
 	b.ReportMetric(float64(total.Milliseconds())/cables, "ms/cable")
 	b.ReportMetric(float64(len(all)*(tripsAnOpen+2))/bare*1000, "ms/bare-trips")
+}
+
+// folderSize is how many bytes the files of a party hold.
+func folderSize(b testing.TB, parts ...string) int64 {
+	b.Helper()
+	var n int64
+	err := filepath.WalkDir(filepath.Join(parts...), func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			n += info.Size()
+		}
+		return nil // gone meanwhile
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
 }
 
 // BenchmarkReaders composes one cable for more and more readers at one desk: time and

@@ -272,10 +272,17 @@ func (t *Town) Seat(ctx context.Context, d *desk.Desk, office, seat string) erro
 	return d.Sync(ctx, 0)
 }
 
-// Ready waits until the marking desk has draws that custodians vouched for.
-func (t *Town) Ready(ctx context.Context, wait time.Duration) error {
+// Ready waits until the marking desk has a draw that custodians vouched for.
+func (t *Town) Ready(ctx context.Context, wait time.Duration) error { return t.ready(ctx, 1, wait) }
+
+// Stocked waits until it has all the draws that it keeps ready.
+func (t *Town) Stocked(ctx context.Context, wait time.Duration) error {
+	return t.ready(ctx, t.Stock, wait)
+}
+
+func (t *Town) ready(ctx context.Context, draws int, wait time.Duration) error {
 	until := time.Now().Add(wait)
-	for t.marking.Usable() == 0 {
+	for t.marking.Usable() < draws {
 		if err := t.Err(); err != nil {
 			return err
 		}
