@@ -85,7 +85,7 @@ func (c *Custodian) Run(ctx context.Context) error {
 // part of the log from its start: that is where draws stand.
 func (c *Custodian) Round(ctx context.Context, wait time.Duration) error {
 	letters := map[custody.Place]*post.Letter{}
-	feed, err := c.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.CustodianParty(c.Name)}, From: c.at.place(), Parcel: c.at.Parcel, Wait: wait},
+	feed, err := c.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.Draws, directory.CustodianParty(c.Name)}, From: c.at.place(), Parcel: c.at.Parcel, Wait: wait},
 		func(r client.Received) (custody.Commitment, error) {
 			l, e, err := post.Open(r.Party, r.Data, c.Identity)
 			letters[r.Place] = l
@@ -119,7 +119,7 @@ func (c *Custodian) Round(ctx context.Context, wait time.Duration) error {
 
 // entry takes an entry: of the directory, a draw, or a release with a share.
 func (c *Custodian) entry(index int64, party string, statement []byte, l *post.Letter) error {
-	if party == directory.Everyone {
+	if directory.LiesOpen(party) {
 		c.dir, _ = directory.Take(c.dir, index, statement)
 		return c.draw(statement)
 	}

@@ -113,7 +113,7 @@ func (m *Marking) start(ctx context.Context) error {
 	var later []marking.Seen
 	for more := true; more; {
 		opened := map[custody.Place]custody.Entry{}
-		feed, err := m.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, m.own()}, From: m.learned, Parcel: 1 << 62}, m.opener(opened))
+		feed, err := m.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.Draws, m.own()}, From: m.learned, Parcel: 1 << 62}, m.opener(opened))
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 	}
 	opened := map[custody.Place]custody.Entry{}
 	from := m.at.place()
-	feed, err := m.feed(ctx, client.Wish{Parties: []string{directory.Everyone, m.own(), m.party()}, From: from, Parcel: 1 << 62, Wait: wait}, m.opener(opened))
+	feed, err := m.feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.Draws, m.own(), m.party()}, From: from, Parcel: 1 << 62, Wait: wait}, m.opener(opened))
 	if err != nil || feed == nil {
 		return err
 	}

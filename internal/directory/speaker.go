@@ -15,7 +15,10 @@ import (
 // Names of parties, to whom entries and parcels are addressed. What is for
 // Everyone lies open to all who are in the directory.
 const (
-	Everyone  = ""
+	Everyone = ""
+	// Draws is for those who keep draws and look after them: everybody may see them, and
+	// nobody else needs to; there are several entries for every cable.
+	Draws     = "draws"
 	Authority = "authority" // whoever holds one of the authority's keys
 	Operator  = "operator"
 )
@@ -67,6 +70,9 @@ func (d *Directory) Speaker(id sign.ID) (Speaker, error) {
 	return Speaker{}, fault.NotFound.New("the key %.16s is nobody's in the directory", id)
 }
 
+// LiesOpen says whether what is addressed to a party is not sealed.
+func LiesOpen(party string) bool { return party == Everyone || party == Draws }
+
 // own is a second party of a marking desk, for what it sends to itself.
 func (s Speaker) own() []string {
 	if name, ok := strings.CutPrefix(s.Party, MarkingParty("")); ok {
@@ -79,6 +85,9 @@ func (s Speaker) own() []string {
 // its own, and the offices in which the person sits.
 func (d *Directory) Parties(s Speaker, at time.Time) []string {
 	out := append([]string{Everyone, s.Party}, s.own()...)
+	if s.Person == "" {
+		out = append(out, Draws)
+	}
 	for _, h := range d.Tenures(s.Person) {
 		if party := OfficeParty(h.Office); h.Runs(at) && !slices.Contains(out, party) {
 			out = append(out, party)

@@ -44,8 +44,11 @@ const (
 // LiesOpen says whether entries of a kind may be read by everyone in the institution:
 // those that make up the directory, and draws with what is said of them.
 func LiesOpen(kind string) bool {
-	return directory.Concerns(kind) || kind == KindDraw || kind == KindShareOK || kind == KindNoted || kind == KindVoid
+	return directory.Concerns(kind) || OfDraws(kind) || kind == KindNoted
 }
+
+// OfDraws says whether entries of a kind are about draws, not about a cable.
+func OfDraws(kind string) bool { return kind == KindDraw || kind == KindShareOK || kind == KindVoid }
 
 // Modes of a release.
 const (

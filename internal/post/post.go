@@ -13,6 +13,7 @@ import (
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/seal"
+	"chancery/internal/sign"
 )
 
 // A Letter is an entry of the log for one party, and what that party needs with it.
@@ -124,7 +125,11 @@ func Publish(statement []byte) custody.Submission {
 }
 
 func publish(e custody.Entry) custody.Submission {
-	return custody.Submission{Commitment: e.Commitment(), Bodies: []custody.Body{{Party: directory.Everyone, Data: e.Bytes()}}}
+	party := directory.Everyone
+	if kind, _, err := sign.Claims(e.Statement); err == nil && entries.OfDraws(kind) {
+		party = directory.Draws
+	}
+	return custody.Submission{Commitment: e.Commitment(), Bodies: []custody.Body{{Party: party, Data: e.Bytes()}}}
 }
 
 // PublishEntry is [Publish] for an entry that was kept, to be submitted once more.
@@ -136,7 +141,7 @@ func PublishEntry(entry []byte) (custody.Submission, error) {
 // Open opens a letter, or reads an entry that lies open. What the entry says, and
 // that it stands in the log, is still to be verified.
 func Open(party string, data []byte, ids ...*seal.Identity) (*Letter, custody.Entry, error) {
-	if party == directory.Everyone {
+	if directory.LiesOpen(party) {
 		e, err := custody.ParseEntry(data)
 		return &Letter{Entry: data}, e, err
 	}

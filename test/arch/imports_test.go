@@ -80,7 +80,8 @@ var rooms = map[string]room{
 	},
 	// How entries travel, sealed: no route, no store.
 	"internal/post": {
-		ours:  []string{"internal/canonical", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/seal"},
+		ours: []string{"internal/canonical", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/seal",
+			"internal/sign"},
 		never: outside,
 	},
 	// Who is at the other end of a connection: keys, not persons.

@@ -392,7 +392,7 @@ func relogCommand(ts *testscript.TestScript, neg bool, args []string) {
 		all[i].Commitment = leaf
 	}
 	left := false
-	for _, party := range []string{args[2], directory.Everyone} {
+	for _, party := range []string{args[2], directory.Everyone, directory.Draws} {
 		bodies, err := from.Log().Bodies(ctx, party, custody.Place{Index: fork.Size}, 1000)
 		ts.Check(err)
 		for _, b := range bodies {

@@ -138,7 +138,7 @@ func (w *framed) stocked() {
 // open0 returns the entries that lie open.
 func (w *framed) open0() []custody.Entry {
 	var out []custody.Entry
-	for _, data := range w.bodies(directory.Everyone) {
+	for _, data := range append(w.bodies(directory.Everyone), w.bodies(directory.Draws)...) {
 		out = append(out, ok(custody.ParseEntry(data))(w))
 	}
 	return out

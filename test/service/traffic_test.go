@@ -69,7 +69,7 @@ func attended(ctx context.Context, h *house, addresses []string) {
 // begin lets everybody work until enough is called.
 func begin(ctx context.Context, h *house, database string) (tr *traffic, enough func()) {
 	work, enough := context.WithCancel(ctx)
-	tr = &traffic{h: h, work: work, ctx: ctx, open: openPart{database: database}}
+	tr = &traffic{h: h, work: work, ctx: ctx, open: openPart{database: database, party: directory.Draws}}
 	until(h.t, "draws", time.Minute, func() bool { return tr.draws() > 2*spareDraws })
 	ada := h.desks[sender]
 	tr.forever(func() error { return tr.append(ada.Client) })
@@ -268,6 +268,7 @@ func (tr *traffic) draws() (n int) {
 // An openPart is what of the log lies open, read from the database as it grows.
 type openPart struct {
 	database   string
+	party      string
 	from       custody.Place
 	statements [][]byte
 }
@@ -280,7 +281,7 @@ func (o *openPart) read(t testing.TB, ctx context.Context) [][]byte {
 	}
 	defer s.Close()
 	for {
-		bodies, err := s.Log().Bodies(ctx, directory.Everyone, o.from, 100)
+		bodies, err := s.Log().Bodies(ctx, o.party, o.from, 100)
 		if err != nil || len(bodies) == 0 {
 			return o.statements
 		}
@@ -372,7 +373,7 @@ func (tr *traffic) check(database string) string {
 
 // directoryOf is the directory as the database has it.
 func (tr *traffic) directoryOf(database string) (d *directory.Directory) {
-	all := openPart{database: database}
+	all := openPart{database: database, party: directory.Everyone}
 	for i, statement := range all.read(tr.h.t, tr.h.t.Context()) {
 		d, _ = directory.Take(d, int64(i), statement)
 	}
