@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -292,7 +293,7 @@ func (o listOptions) show(s Streams, dir *directory.Directory) error {
 		for _, h := range holders {
 			who = append(who, h.Seat+": "+h.Person)
 		}
-		fmt.Fprintf(s.Out, "%s: %s\n", name, strings.Join(who, ", "))
+		fmt.Fprintf(s.Out, "%s: %s\n", name, cmp.Or(strings.Join(who, ", "), "nobody"))
 	}
 	return nil
 }
