@@ -11,7 +11,7 @@ export GOFLAGS := $(strip $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false)
 export CGO_ENABLED := 0
 
 # How long each fuzz target runs in `make check`; `make soak` gives them 10m.
-FUZZTIME ?= 2s
+FUZZTIME ?= 1s
 SOAKTIME ?= 10m
 # More flags for go test, such as TESTFLAGS=-v.
 TESTFLAGS ?=
