@@ -20,6 +20,10 @@ TESTFLAGS ?=
 # them and makes them ten times as long.
 LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame)$$
 
+# Packages whose tests are nothing else: the race detector sees marking's locks in
+# the tests of town.
+ALONE := ./internal/measure ./internal/marking
+
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 # What `make check` does, in this order.
 PHASES := fmt-check vet lint build test service figures real fuzz
@@ -61,7 +65,7 @@ build: ## build everything; the binary goes to bin/chancery
 
 .PHONY: test
 test: ## tests, properties and vectors, with the race detector
-	env -u CHANCERY_PRESS -u CHANCERY_CABLES CGO_ENABLED=1 CHANCERY_RACE=1 go test -race $(TESTFLAGS) ./...
+	env -u CHANCERY_PRESS -u CHANCERY_CABLES CGO_ENABLED=1 CHANCERY_RACE=1 go test -race $(TESTFLAGS) $$(go list ./... | grep -vE '/internal/(measure|marking)$$')
 
 .PHONY: quick
 quick: ## tests without the race detector
@@ -73,7 +77,7 @@ service: ## whole institutions, as processes: stolen, killed, failed over, their
 
 .PHONY: figures
 figures: ## a twentieth of every statistical table, and that faults put in are noticed
-	go test -count=1 $(TESTFLAGS) ./internal/measure
+	go test -count=1 $(TESTFLAGS) $(ALONE)
 	go test $(TESTFLAGS) -run='$(LONG)' ./cable ./trace ./internal/press ./test/service
 
 .PHONY: real
