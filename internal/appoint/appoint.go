@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"chancery/internal/client"
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -57,22 +58,17 @@ func (a *Authority) read(ctx context.Context, wait time.Duration) (int, error) {
 	if a.noted == nil {
 		a.noted = map[string]entries.Noted{}
 	}
-	opened := map[custody.Place]custody.Entry{}
-	feed, err := a.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone}, From: a.at, Parcel: 1 << 62, Wait: wait}, func(r client.Received) (custody.Commitment, error) {
-		_, e, err := post.Open(r.Party, r.Data)
-		opened[r.Place] = e
-		return e.Commitment(), err
-	})
+	came, err := courier.Fetch(ctx, a.Client, client.Wish{Parties: []string{directory.Everyone}, From: a.at, Parcel: client.NoParcels, Wait: wait})
 	if err != nil {
 		return 0, err
 	}
-	for _, e := range feed.Entries {
-		a.at = e.Place.Next()
-		if e.Err != nil {
-			return 0, e.Err
+	for _, l := range came.Letters {
+		a.at = l.Place.Next()
+		if l.Err != nil {
+			return 0, l.Err
 		}
-		statement := opened[e.Place].Statement
-		a.dir, _ = directory.Take(a.dir, e.Index, statement)
+		statement := l.Entry.Statement
+		a.dir, _ = directory.Take(a.dir, l.Index, statement)
 		if a.dir == nil {
 			continue
 		}
@@ -83,7 +79,7 @@ func (a *Authority) read(ctx context.Context, wait time.Duration) (int, error) {
 			}
 		}
 	}
-	return len(feed.Entries), nil
+	return len(came.Letters), nil
 }
 
 // publish checks a statement against the directory and logs it. It returns its
@@ -93,16 +89,15 @@ func (a *Authority) publish(ctx context.Context, statements ...[]byte) (int64, e
 	if err != nil {
 		return 0, err
 	}
-	at := a.at.Index
+	trial := dir.Clone()
 	var all []custody.Submission
 	for i, s := range statements {
-		if _, err := dir.Add(at+1<<40+int64(i), s); err != nil {
-			a.dir, a.at = nil, custody.Place{} // what was tried is read anew
+		// Where they will stand is not known; beyond any other is where they are tried.
+		if _, err := trial.Add(custody.MaxSize+int64(i), s); err != nil {
 			return 0, err
 		}
 		all = append(all, post.Publish(s))
 	}
-	a.dir, a.at = nil, custody.Place{}
 	indexes, err := a.Client.Submit(ctx, all...)
 	if err != nil {
 		return 0, err
@@ -183,16 +178,12 @@ func (a *Authority) Admit(ctx context.Context, c Candidate) (int64, error) {
 // OfficeKeys puts the archive keys that holders of offices made into the directory. It
 // returns the offices.
 func (a *Authority) OfficeKeys(ctx context.Context) ([]directory.Epoch, error) {
-	dir, err := a.Directory(ctx)
-	if err != nil {
-		return nil, err
-	}
-	feed, err := a.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone}, From: a.at}, func(client.Received) (custody.Commitment, error) { return custody.Commitment{}, nil })
+	came, err := courier.Fetch(ctx, a.Client, client.Wish{Parties: []string{directory.Everyone}, From: a.at})
 	if err != nil {
 		return nil, err
 	}
 	var out []directory.Epoch
-	for _, p := range feed.Parcels {
+	for _, p := range came.Parcels {
 		data, err := a.Client.Parcel(ctx, p.Digest)
 		if err != nil {
 			return out, err
@@ -200,6 +191,10 @@ func (a *Authority) OfficeKeys(ctx context.Context) ([]directory.Epoch, error) {
 		var e directory.Epoch
 		if sign.Peek(data, directory.KindEpoch, &e) != nil {
 			continue
+		}
+		dir, err := a.Directory(ctx)
+		if err != nil {
+			return out, err
 		}
 		if known, err := dir.Epochs(e.Office); err != nil || e.Number != len(known)+1 {
 			continue // it is there already, or was made beside another

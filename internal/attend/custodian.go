@@ -2,15 +2,14 @@ package attend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
-	"chancery/internal/canonical"
 	"chancery/internal/client"
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -61,54 +60,27 @@ func EscrowName(cable string) string { return "escrow-" + cable }
 // Run attends until ctx ends; a registry that is away is waited for.
 func (c *Custodian) Run(ctx context.Context) error {
 	c.draws, c.waiting, c.said = map[int]entries.Draw{}, map[int64]entries.SharePacket{}, map[int]bool{}
-	for {
-		err := c.Round(ctx, wait)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err == nil {
-			continue
-		}
-		if errors.Is(err, fault.Mismatch) {
-			return err
-		}
-		c.Logger.Warn("waits", "why", fault.Escape(err.Error()))
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause):
-		}
-	}
+	return attend(ctx, c.Logger, func() error { return c.Round(ctx, wait) })
 }
 
 // Round attends to what came, and waits for it at most so long. It reads the open
 // part of the log from its start: that is where draws stand.
 func (c *Custodian) Round(ctx context.Context, wait time.Duration) error {
-	letters := map[custody.Place]*post.Letter{}
-	feed, err := c.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.Draws, directory.CustodianParty(c.Name)}, From: c.at.place(), Parcel: c.at.Parcel, Wait: wait},
-		func(r client.Received) (custody.Commitment, error) {
-			l, e, err := post.Open(r.Party, r.Data, c.Identity)
-			letters[r.Place] = l
-			return e.Commitment(), err
-		})
+	came, err := courier.Fetch(ctx, c.Client, client.Wish{Parties: []string{directory.Everyone, directory.Draws, directory.CustodianParty(c.Name)}, From: c.at.place(), Parcel: c.at.Parcel, Wait: wait}, c.Identity)
 	if err != nil {
 		return err
 	}
-	for _, e := range feed.Entries {
-		c.at.Index, c.at.Part = e.Index, e.Part+1
-		if e.Err != nil {
-			c.Logger.Warn("passed over", "entry", e.Index, "why", fault.Escape(e.Err.Error()))
+	for _, l := range came.Letters {
+		c.at.Index, c.at.Part = l.Index, l.Part+1
+		if l.Err != nil {
+			c.Logger.Warn("passed over", "entry", l.Index, "why", fault.Escape(l.Err.Error()))
 			continue
 		}
-		entry, err := custody.ParseEntry(letters[e.Place].Entry)
-		if err != nil {
-			return err
-		}
-		if err := c.entry(e.Index, e.Party, entry.Statement, letters[e.Place]); err != nil {
+		if err := c.entry(l.Index, l.Party, l.Entry.Statement, l.Mail); err != nil {
 			return err
 		}
 	}
-	for _, p := range feed.Parcels {
+	for _, p := range came.Parcels {
 		if err := c.parcel(ctx, p); err != nil {
 			return err
 		}
@@ -236,8 +208,7 @@ func (c *Custodian) parcel(ctx context.Context, p client.Listed) error {
 		c.Logger.Warn("passed over", "parcel", p.Seq, "why", fault.Escape(err.Error()))
 		return nil
 	}
-	var h post.Handed
-	if _, _, err := canonical.Decode(plain, &h); err == nil && h.Format == post.HandedFormat {
+	if h, ok := post.ParseHanded(plain); ok {
 		return c.epoch(h)
 	}
 	packet, err := entries.ParseSharePacket(plain)
@@ -326,11 +297,7 @@ func (c *Custodian) give(ctx context.Context, h post.Handed, p directory.Person)
 		return err
 	}
 	h.By = c.Name
-	data, err := json.Marshal(h)
-	if err != nil {
-		return fault.Internal.Wrap(err, "write a share")
-	}
-	sealed, err := seal.SealTo(data, p.Recipient)
+	sealed, err := h.Seal(p.Recipient)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (m *Marking) outcome(ctx context.Context, l letter, kind string, err error)
 	if err == nil {
 		return nil
 	}
-	if passing(err) || errors.Is(err, errWaits) {
+	if fault.Passing(err) || errors.Is(err, errWaits) {
 		m.Logger.Warn("tries again", "entry", l.Index, "why", fault.Escape(err.Error()))
 		m.behind = append(m.behind, l)
 		return ctx.Err()
@@ -72,13 +72,13 @@ func (m *Marking) release(ctx context.Context, l letter) error {
 		return err
 	}
 	statement, err := m.desk.Release(l.Seen, order)
-	if err != nil && !passing(err) {
+	if err != nil && !fault.Passing(err) {
 		return m.refuse(ctx, l, body.Cable, err)
 	}
 	if err != nil {
 		return err
 	}
-	to := append(post.Overseers(m.dir.Institution()), post.Address{Party: m.own(), Recipient: m.Identity.Recipient().String()})
+	to := append(post.Overseers(m.dir.Institution()), m.self())
 	persons, err := m.desk.Persons(body.Cable)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"chancery/internal/client"
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -60,44 +61,25 @@ type place struct {
 
 func (p place) place() custody.Place { return custody.Place{Index: p.Index, Part: p.Part} }
 
-// wait is how long a party waits for news at a time, and pause how long it rests
-// after a failure.
-const (
-	wait  = 20 * time.Second
-	pause = time.Second
-)
-
 // Run attends until ctx ends. A registry that is away is waited for; a log that
 // contradicts itself ends it.
 func (m *Marking) Run(ctx context.Context) error {
-	for {
-		err := m.start(ctx)
-		for err == nil {
-			err = m.round(ctx, wait)
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if errors.Is(err, fault.Mismatch) {
+	return attend(ctx, m.Logger, func() error {
+		if err := m.start(ctx); err != nil {
 			return err
 		}
-		m.Logger.Warn("waits", "why", fault.Escape(err.Error()))
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause):
-		}
-	}
-}
-
-// passing says whether a failure may be over in a while.
-func passing(err error) bool {
-	return errors.Is(err, fault.System) || errors.Is(err, fault.Interrupted)
+		return m.round(ctx, wait)
+	})
 }
 
 // own is the party under which the desk sends its statements to itself, to be read
 // again at each start: files older than the log are noticed.
 func (m *Marking) own() string { return directory.OwnParty(m.Name) }
+
+// self is the desk as the address of what it sends to itself.
+func (m *Marking) self() post.Address {
+	return post.Address{Party: m.own(), Recipient: m.Identity.Recipient().String()}
+}
 
 func (m *Marking) party() string { return directory.MarkingParty(m.Name) }
 
@@ -112,24 +94,22 @@ func (m *Marking) start(ctx context.Context) error {
 	}
 	var later []marking.Seen
 	for more := true; more; {
-		opened := map[custody.Place]custody.Entry{}
-		feed, err := m.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.Draws, m.own()}, From: m.learned, Parcel: 1 << 62}, m.opener(opened))
+		came, err := courier.Fetch(ctx, m.Client, client.Wish{Parties: []string{directory.Everyone, directory.Draws, m.own()}, From: m.learned, Parcel: client.NoParcels}, m.Identity)
 		if err != nil {
 			return err
 		}
-		if more = feed.More; !more {
-			m.read = feed.Tree.Size
+		if more = came.More; !more {
+			m.read = came.Tree.Size
 		}
-		for _, e := range feed.Entries {
-			m.learned = e.Place.Next()
-			if e.Err != nil {
-				m.Logger.Warn("passed over", "entry", e.Index, "why", fault.Escape(e.Err.Error()))
+		for _, l := range came.Letters {
+			m.learned = l.Place.Next()
+			if l.Err != nil {
+				m.Logger.Warn("passed over", "entry", l.Index, "why", fault.Escape(l.Err.Error()))
 				continue
 			}
-			entry := opened[e.Place]
 			var taken bool
-			if m.dir, taken = directory.Take(m.dir, e.Index, entry.Statement); !taken {
-				later = append(later, marking.Seen{Index: e.Index, Entry: entry, Proof: e.Proof, Tree: feed.Tree})
+			if m.dir, taken = directory.Take(m.dir, l.Index, l.Entry.Statement); !taken {
+				later = append(later, seen(l, came.Tree))
 			}
 			m.changed = m.changed || taken
 		}
@@ -168,13 +148,9 @@ func (m *Marking) again(ctx context.Context, s *marking.Seen) (custody.Checkpoin
 	return m.Client.View.Parse(p.Checkpoint)
 }
 
-// opener opens what a feed holds and keeps the entries.
-func (m *Marking) opener(into map[custody.Place]custody.Entry) func(client.Received) (custody.Commitment, error) {
-	return func(r client.Received) (custody.Commitment, error) {
-		_, e, err := post.Open(r.Party, r.Data, m.Identity)
-		into[r.Place] = e
-		return e.Commitment(), err
-	}
+// seen is a letter as the desk takes it.
+func seen(l courier.Letter, tree custody.Checkpoint) marking.Seen {
+	return marking.Seen{Index: l.Index, Entry: l.Entry, Proof: l.Proof, Tree: tree}
 }
 
 // round waits for news and attends to it.
@@ -188,14 +164,12 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 	if len(m.behind) > 0 {
 		wait = pause
 	}
-	opened := map[custody.Place]custody.Entry{}
-	from := m.at.place()
-	feed, err := m.feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.Draws, m.own(), m.party()}, From: from, Parcel: 1 << 62, Wait: wait}, m.opener(opened))
-	if err != nil || feed == nil {
+	came, err := m.fetch(ctx, client.Wish{Parties: []string{directory.Everyone, directory.Draws, m.own(), m.party()}, From: m.at.place(), Parcel: client.NoParcels, Wait: wait})
+	if err != nil || came == nil {
 		return err
 	}
-	if !feed.More {
-		m.read = feed.Tree.Size
+	if !came.More {
+		m.read = came.Tree.Size
 	}
 	before := m.behind
 	m.behind = nil
@@ -205,8 +179,8 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 			return err
 		}
 	}
-	for rest := feed.Entries; len(rest) > 0; {
-		n, err := m.some(ctx, rest, feed.Tree, opened)
+	for rest := came.Letters; len(rest) > 0; {
+		n, err := m.some(ctx, rest, came.Tree)
 		if err != nil {
 			return err
 		}
@@ -215,7 +189,7 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 		rest = rest[n:]
 	}
 	m.usable.Store(int64(m.desk.Usable()))
-	if len(feed.Entries) == 0 || len(m.behind) > 0 {
+	if len(came.Letters) == 0 || len(m.behind) > 0 {
 		return nil
 	}
 	if err := m.desk.Flush(); err != nil {
@@ -229,20 +203,20 @@ const together = 8
 
 // some attends to the next entries of the feed and says to how many: to one, or to
 // receipts that stand in a row, together. Readers of one cable come together.
-func (m *Marking) some(ctx context.Context, rest []client.Received, tree custody.Checkpoint, opened map[custody.Place]custody.Entry) (int, error) {
+func (m *Marking) some(ctx context.Context, rest []courier.Letter, tree custody.Checkpoint) (int, error) {
 	n := 0
-	for n < len(rest) && m.isReceipt(rest[n], opened[rest[n].Place]) {
+	for n < len(rest) && m.isReceipt(rest[n]) {
 		n++
 	}
 	if n < 2 {
-		return 1, m.entry(ctx, rest[0], tree, opened[rest[0].Place])
+		return 1, m.entry(ctx, rest[0], tree)
 	}
 	results := make([]error, n)
 	letters := make([]letter, n)
 	var wait sync.WaitGroup
 	places := make(chan struct{}, together)
-	for i, e := range rest[:n] {
-		letters[i] = letter{marking.Seen{Index: e.Index, Entry: opened[e.Place], Proof: e.Proof, Tree: tree}}
+	for i, l := range rest[:n] {
+		letters[i] = letter{seen(l, tree)}
 		wait.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
@@ -261,28 +235,28 @@ func (m *Marking) some(ctx context.Context, rest []client.Received, tree custody
 }
 
 // isReceipt says whether an entry is a receipt to this desk.
-func (m *Marking) isReceipt(e client.Received, entry custody.Entry) bool {
-	if e.Err != nil || e.Party != m.party() {
+func (m *Marking) isReceipt(l courier.Letter) bool {
+	if l.Err != nil || l.Party != m.party() {
 		return false
 	}
-	kind, _, err := sign.Claims(entry.Statement)
+	kind, _, err := sign.Claims(l.Entry.Statement)
 	return err == nil && kind == entries.KindReceipt
 }
 
 // entry attends to one entry of the feed.
-func (m *Marking) entry(ctx context.Context, e client.Received, tree custody.Checkpoint, entry custody.Entry) error {
-	if e.Err != nil {
-		m.Logger.Warn("passed over", "entry", e.Index, "why", fault.Escape(e.Err.Error()))
+func (m *Marking) entry(ctx context.Context, l courier.Letter, tree custody.Checkpoint) error {
+	if l.Err != nil {
+		m.Logger.Warn("passed over", "entry", l.Index, "why", fault.Escape(l.Err.Error()))
 		return nil
 	}
-	if e.Party == m.party() {
-		return m.attend(ctx, letter{marking.Seen{Index: e.Index, Entry: entry, Proof: e.Proof, Tree: tree}})
+	if l.Party == m.party() {
+		return m.attend(ctx, letter{seen(l, tree)})
 	}
-	if e.Place.Compare(m.learned) < 0 {
+	if l.Place.Compare(m.learned) < 0 {
 		return nil
 	}
-	m.learned = e.Place.Next()
-	return m.openEntry(m.desk, marking.Seen{Index: e.Index, Entry: entry, Proof: e.Proof, Tree: tree})
+	m.learned = l.Place.Next()
+	return m.openEntry(m.desk, seen(l, tree))
 }
 
 // openEntry gives the desk what lies open, and its own statements.
@@ -353,11 +327,11 @@ type work struct {
 	err   error
 }
 
-// feed waits for news, or for a draw that is being made; nil means that it is made and
+// fetch waits for news, or for a draw that is being made; nil means that it is made and
 // nothing came.
-func (m *Marking) feed(ctx context.Context, w client.Wish, open func(client.Received) (custody.Commitment, error)) (*client.Feed, error) {
+func (m *Marking) fetch(ctx context.Context, w client.Wish) (*courier.Delivery, error) {
 	if m.making == nil {
-		return m.Client.Feed(ctx, w, open)
+		return courier.Fetch(ctx, m.Client, w, m.Identity)
 	}
 	until, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -369,11 +343,11 @@ func (m *Marking) feed(ctx context.Context, w client.Wish, open func(client.Rece
 		case <-until.Done():
 		}
 	}()
-	feed, err := m.Client.Feed(until, w, open)
+	came, err := courier.Fetch(until, m.Client, w, m.Identity)
 	if err != nil && until.Err() != nil && ctx.Err() == nil {
 		return nil, nil
 	}
-	return feed, err
+	return came, err
 }
 
 // publish logs draws and sends the custodians their shares. What fails is tried again:

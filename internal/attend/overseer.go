@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"chancery/internal/client"
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -44,33 +45,22 @@ func (o *Overseer) Cables(ctx context.Context) (all map[string]*Cable, strange i
 	var dir *directory.Directory
 	var at custody.Place
 	for more := true; more; {
-		letters := map[custody.Place]*post.Letter{}
-		feed, err := o.Client.Feed(ctx, client.Wish{Parties: []string{directory.Everyone, directory.OverseerParty(o.Name)}, From: at, Parcel: 1 << 62},
-			func(r client.Received) (custody.Commitment, error) {
-				l, e, err := post.Open(r.Party, r.Data, o.Identity)
-				letters[r.Place] = l
-				return e.Commitment(), err
-			})
+		came, err := courier.Fetch(ctx, o.Client, client.Wish{Parties: []string{directory.Everyone, directory.OverseerParty(o.Name)}, From: at, Parcel: client.NoParcels}, o.Identity)
 		if err != nil {
 			return nil, 0, err
 		}
-		for _, e := range feed.Entries {
-			at = e.Next()
-			if e.Err != nil {
+		for _, l := range came.Letters {
+			at = l.Next()
+			switch {
+			case l.Err != nil:
 				strange++
-				continue
-			}
-			entry, err := custody.ParseEntry(letters[e.Place].Entry)
-			if err != nil {
-				return nil, 0, err
-			}
-			if e.Party == directory.Everyone {
-				dir, _ = directory.Take(dir, e.Index, entry.Statement)
-			} else if take(dir, all, e.Index, entry.Statement, letters[e.Place]) != nil {
+			case l.Party == directory.Everyone:
+				dir, _ = directory.Take(dir, l.Index, l.Entry.Statement)
+			case take(dir, all, l.Index, l.Entry.Statement, l.Mail) != nil:
 				strange++
 			}
 		}
-		more = feed.More
+		more = came.More
 	}
 	return all, strange, nil
 }

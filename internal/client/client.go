@@ -269,6 +269,9 @@ func (c *Client) Submit(ctx context.Context, all ...custody.Submission) ([]int64
 	return out.Indexes, nil
 }
 
+// NoParcels, as the number after which parcels are wanted, asks for none.
+const NoParcels = 1 << 62
+
 // A Wish says what of a feed is wanted.
 type Wish struct {
 	Parties []string

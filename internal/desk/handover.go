@@ -1,15 +1,14 @@
 package desk
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"chancery/internal/canonical"
 	"chancery/internal/client"
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -64,7 +63,11 @@ func (d *Desk) spread(ctx context.Context, e post.EpochKey) error {
 		if h.Person == d.Person {
 			continue
 		}
-		if err := d.hand(ctx, h.Person, post.Handed{Office: e.Office, Keys: []post.EpochKey{e}}); err != nil {
+		p, _, err := d.dir.Person(h.Person)
+		if err != nil {
+			return err
+		}
+		if err := d.hand(ctx, post.To(p), post.Handed{Office: e.Office, Keys: []post.EpochKey{e}}); err != nil {
 			return err
 		}
 	}
@@ -78,16 +81,8 @@ func (d *Desk) spread(ctx context.Context, e post.EpochKey) error {
 	if err != nil {
 		return err
 	}
-	for i, c := range in.Custodians {
-		data, err := json.Marshal(post.Handed{Format: post.HandedFormat, Office: e.Office, Number: e.Number, Share: shares[i].Encode(), Vector: vector.Encode(), Sealed: sealed})
-		if err != nil {
-			return fault.Internal.Wrap(err, "write a share")
-		}
-		closed, err := seal.SealTo(data, c.Recipient)
-		if err != nil {
-			return err
-		}
-		if err := d.Client.PutParcel(ctx, closed, []string{directory.CustodianParty(c.Name)}); err != nil {
+	for i, c := range post.Custodians(in) {
+		if err := d.hand(ctx, c, post.Handed{Office: e.Office, Number: e.Number, Share: shares[i].Encode(), Vector: vector.Encode(), Sealed: sealed}); err != nil {
 			return err
 		}
 	}
@@ -97,29 +92,20 @@ func (d *Desk) spread(ctx context.Context, e post.EpochKey) error {
 // epochPurpose is for what the shared secret of an archive key gives its key.
 const epochPurpose = "epoch"
 
-// hand seals something to a person.
-func (d *Desk) hand(ctx context.Context, person string, h post.Handed) error {
-	p, _, err := d.dir.Person(person)
+// hand seals something to a party.
+func (d *Desk) hand(ctx context.Context, to post.Address, h post.Handed) error {
+	sealed, err := h.Seal(to.Recipient)
 	if err != nil {
 		return err
 	}
-	h.Format = post.HandedFormat
-	data, err := json.Marshal(h)
-	if err != nil {
-		return fault.Internal.Wrap(err, "hand over")
-	}
-	sealed, err := seal.SealTo(data, p.Recipient)
-	if err != nil {
-		return err
-	}
-	return d.Client.PutParcel(ctx, sealed, []string{p.Party()})
+	return d.Client.PutParcel(ctx, sealed, []string{to.Party})
 }
 
 // handed takes what was handed to this person, if that is what came. A key counts if
 // it is the one whose recipient stands in the directory.
 func (d *Desk) handed(data []byte) bool {
-	var h post.Handed
-	if _, _, err := canonical.Decode(data, &h); err != nil || h.Format != post.HandedFormat {
+	h, ok := post.ParseHanded(data)
+	if !ok {
 		return false
 	}
 	switch {
@@ -264,48 +250,29 @@ func (d *Desk) readArchive(ctx context.Context, office string, ids []*seal.Ident
 		d.state.Archives = map[string]custody.Place{}
 	}
 	for more := true; more; {
-		letters := map[custody.Place]*post.Letter{}
-		feed, err := d.Client.Feed(ctx, client.Wish{Parties: []string{party}, From: d.state.Archives[office], Parcel: 1 << 62}, func(r client.Received) (custody.Commitment, error) {
-			l, e, err := post.Open(r.Party, r.Data, ids...)
-			letters[r.Place] = l
-			return e.Commitment(), err
-		})
+		came, err := courier.Fetch(ctx, d.Client, client.Wish{Parties: []string{party}, From: d.state.Archives[office], Parcel: client.NoParcels}, ids...)
 		if err != nil {
 			return found, err
 		}
-		changed := map[string]*Item{}
-		for _, e := range feed.Entries {
-			if e.Err != nil {
+		for _, l := range came.Letters {
+			if l.Err != nil {
 				continue // sealed to a key that was not handed over
 			}
-			l := letters[e.Place]
-			entry, err := custody.ParseEntry(l.Entry)
+			i, err := d.released(d.actOf(l.Index, entries.KindRelease, l.Entry), l.Entry, &post.Letter{})
 			if err != nil {
-				return found, err
-			}
-			a := Act{Index: e.Index, Kind: entries.KindRelease, Entry: l.Entry, Seen: d.Now().UTC().Truncate(time.Second)}
-			if err := d.released(a, entry, &post.Letter{}, changed); err != nil {
-				d.alarm(e.Index, "a letter in the archive of %s: %v", office, err)
+				d.alarm(l.Index, "a letter in the archive of %s: %v", office, err)
 				continue
 			}
 			found++
-			for _, i := range changed {
-				if i.Index == e.Index {
-					i.Archive = office
-					if i.Key == "" {
-						i.Key = l.Key
-					}
-				}
-			}
-		}
-		for _, i := range changed {
+			i.Archive, i.Key = office, cmp.Or(i.Key, l.Mail.Key)
 			if err := d.saveItem(i); err != nil {
 				return found, err
 			}
 		}
-		if more = feed.More; len(feed.Entries) > 0 && len(ids) > 0 {
-			d.state.Archives[office] = feed.Entries[len(feed.Entries)-1].Next()
+		if n := len(came.Letters); n > 0 {
+			d.state.Archives[office] = came.Letters[n-1].Next()
 		}
+		more = came.More
 	}
 	return found, d.save()
 }
@@ -343,7 +310,11 @@ func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	return h.Inventory, d.hand(ctx, to, h)
+	p, _, err := d.dir.Person(to)
+	if err != nil {
+		return nil, err
+	}
+	return h.Inventory, d.hand(ctx, post.To(p), h)
 }
 
 // inventory lists the cables of an office at this desk: what was read, what waits, and

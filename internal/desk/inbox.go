@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"chancery/internal/custody"
-	"chancery/internal/directory"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/post"
@@ -206,10 +205,9 @@ func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byt
 			return err
 		}
 	}
-	for _, id := range []string{i.Author, d.Person} {
-		if p, _, err := d.dir.Person(id); err == nil && !(kind == entries.KindDispute && id == i.Author) {
-			to = append(to, post.To(p))
-		}
+	to = append(to, d.persons(d.Person)...)
+	if kind != entries.KindDispute { // a dispute must not tell the author what they learnt
+		to = append(to, d.persons(i.Author)...)
 	}
 	_, note := d.Client.View.Last()
 	submission, err := post.Submit(statement, note, to...)
@@ -263,7 +261,7 @@ func (d *Desk) unseal(ctx context.Context, i *Item) error {
 		if signed != nil {
 			return signed
 		}
-		return errors.Join(err, d.state1(ctx, i, entries.KindDispute, s, custodians(d.dir.Institution())...))
+		return errors.Join(err, d.state1(ctx, i, entries.KindDispute, s, append(post.Custodians(d.dir.Institution()), post.Overseers(d.dir.Institution())...)...))
 	}
 	if err != nil {
 		return err
@@ -275,12 +273,15 @@ func (d *Desk) unseal(ctx context.Context, i *Item) error {
 	return d.state1(ctx, i, entries.KindOpened, s, post.Overseers(d.dir.Institution())...)
 }
 
-func custodians(in directory.Institution) []post.Address {
+// persons returns the addresses of persons that the directory knows.
+func (d *Desk) persons(ids ...string) []post.Address {
 	var out []post.Address
-	for _, c := range in.Custodians {
-		out = append(out, post.Address{Party: directory.CustodianParty(c.Name), Recipient: c.Recipient})
+	for _, id := range ids {
+		if p, _, err := d.dir.Person(id); err == nil {
+			out = append(out, post.To(p))
+		}
 	}
-	return append(out, post.Overseers(in)...)
+	return out
 }
 
 // Ack tells the originator that a cable was read.
@@ -320,9 +321,7 @@ func (d *Desk) Recall(ctx context.Context, ref, reason string) (Item, int, error
 	}
 	to := post.Parties(d.dir.Institution(), i.Release.Marking)
 	for _, c := range i.Copies {
-		if p, _, err := d.dir.Person(c.Person); err == nil {
-			to = append(to, post.To(p))
-		}
+		to = append(to, d.persons(c.Person)...)
 	}
 	if err := d.state1(ctx, i, entries.KindRecall, s, to...); err != nil {
 		return Item{}, 0, err

@@ -3,8 +3,8 @@ package desk
 import (
 	"context"
 	"slices"
-	"time"
 
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -104,24 +104,17 @@ func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason
 	if err != nil {
 		return err
 	}
-	e := custody.NewEntry(s)
 	_, note := d.Client.View.Last()
-	to := append(post.Parties(d.dir.Institution(), i.Release.Marking), post.To(p))
-	letters := make([]post.Letter, len(to))
-	letters[len(to)-1] = post.Letter{Key: i.Key, Release: release.Entry, ReleaseAt: release.Index}
-	for _, id := range []string{i.Author, d.Person} {
-		if one, _, err := d.dir.Person(id); err == nil {
-			to, letters = append(to, post.To(one)), append(letters, post.Letter{})
-		}
+	mail := post.NewMailing(s, note)
+	mail.Add(post.To(p), post.Letter{Key: i.Key, Release: release.Entry, ReleaseAt: release.Index})
+	for _, a := range append(post.Parties(d.dir.Institution(), i.Release.Marking), d.persons(i.Author, d.Person)...) {
+		mail.Add(a, post.Letter{})
 	}
-	for k := range letters {
-		letters[k].Entry, letters[k].Checkpoint = e.Bytes(), note
-	}
-	bodies, err := post.Seal(letters, to)
+	submission, err := mail.Seal()
 	if err != nil {
 		return err
 	}
-	_, err = d.Client.Submit(ctx, custody.Submission{Commitment: e.Commitment(), Bodies: bodies})
+	_, err = d.Client.Submit(ctx, submission)
 	return err
 }
 
@@ -170,9 +163,7 @@ func (d *Desk) Allow(ctx context.Context, ref, person string) (Ask, error) {
 		return ask, err
 	}
 	to := post.Parties(d.dir.Institution(), i.Release.Marking)
-	if p, _, err := d.dir.Person(ask.By); err == nil {
-		to = append(to, post.To(p))
-	}
+	to = append(to, d.persons(ask.By)...)
 	if err := d.state1(ctx, i, entries.KindLeave, s, to...); err != nil {
 		return ask, err
 	}
@@ -182,28 +173,32 @@ func (d *Desk) Allow(ctx context.Context, ref, person string) (Ask, error) {
 
 // passedOn takes a cable that a reader asked to pass on to this person. The release
 // came with the request, and is verified to stand in the log.
-func (d *Desk) passedOn(ctx context.Context, index int64, e custody.Entry, l *post.Letter, changed map[string]*Item) error {
+func (d *Desk) passedOn(ctx context.Context, l courier.Letter) error {
 	var ask entries.Onward
-	if _, err := d.signedBy(index, e.Statement, entries.KindOnward, &ask); err != nil {
+	if _, err := d.signedBy(l.Index, l.Entry.Statement, entries.KindOnward, &ask); err != nil {
 		return err
 	}
-	release, err := custody.ParseEntry(l.Release)
+	release, err := custody.ParseEntry(l.Mail.Release)
 	if err != nil {
 		return err
 	}
-	if ask.Person != d.Person || ask.Release != l.ReleaseAt {
-		return fault.Mismatch.New("a cable that is passed on to somebody else")
+	var body entries.Release
+	if err := sign.Peek(release.Statement, entries.KindRelease, &body); err != nil {
+		return err
+	}
+	if ask.Person != d.Person || ask.Release != l.Mail.ReleaseAt || ask.Cable != body.Cable {
+		return fault.Mismatch.New("a cable that is passed on to somebody else, or another than came")
 	}
 	if i := d.items[ask.Cable]; i != nil && i.Key != "" {
 		return nil
 	}
-	if _, err := d.Client.Prove(ctx, l.ReleaseAt, release); err != nil {
+	if _, err := d.Client.Prove(ctx, l.Mail.ReleaseAt, release); err != nil {
 		return err
 	}
-	a := Act{Index: l.ReleaseAt, Kind: entries.KindRelease, Entry: l.Release, Seen: d.Now().UTC().Truncate(time.Second)}
-	if err := d.released(a, release, &post.Letter{}, changed); err != nil {
+	i, err := d.released(d.actOf(l.Mail.ReleaseAt, entries.KindRelease, release), release, &post.Letter{})
+	if err != nil {
 		return err
 	}
-	d.items[ask.Cable].Key, d.items[ask.Cable].Extract = l.Key, len(ask.Segments) > 0
+	i.Key, i.Extract = l.Mail.Key, len(ask.Segments) > 0
 	return nil
 }

@@ -137,7 +137,7 @@ func (d *Desk) flush(ctx context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(d.out)) {
 		o := d.out[id]
 		if err := d.send(ctx, o); err != nil {
-			if errors.Is(err, fault.System) || errors.Is(err, fault.Interrupted) {
+			if fault.Passing(err) {
 				return err
 			}
 			o.Why = err.Error()
@@ -199,7 +199,7 @@ func (d *Desk) upload(ctx context.Context, r *ready, in directory.Institution) e
 		data []byte
 		to   []string
 	}
-	all := []parcel{{r.Kit, r.Readers}, {r.Order, markingParties(in)}, {r.Escrow, custodianParties(in)}}
+	all := []parcel{{r.Kit, r.Readers}, {r.Order, post.Names(post.Marking(in, r.Body.Marking))}, {r.Escrow, post.Names(post.Custodians(in))}}
 	for _, a := range r.Attached {
 		all = append(all, parcel{a, r.Readers})
 	}
@@ -215,22 +215,6 @@ func (d *Desk) upload(ctx context.Context, r *ready, in directory.Institution) e
 		}
 	}
 	return nil
-}
-
-func markingParties(in directory.Institution) []string {
-	var out []string
-	for _, m := range in.Marking {
-		out = append(out, directory.MarkingParty(m.Name))
-	}
-	return out
-}
-
-func custodianParties(in directory.Institution) []string {
-	var out []string
-	for _, c := range in.Custodians {
-		out = append(out, directory.CustodianParty(c.Name))
-	}
-	return out
 }
 
 // ready composes a cable and seals its letters.
@@ -259,15 +243,9 @@ func (d *Desk) ready(o *Outgoing) (*ready, error) {
 // the kit's key, their offices' archives with the key alone, custodians with a share,
 // the marking desk, overseers and this person with nothing more. All are of one length.
 func (d *Desk) letters(c *Composed, r *ready) error {
-	e := custody.NewEntry(c.Release)
 	_, note := d.Client.View.Last()
+	mail := post.NewMailing(c.Release, note)
 	in := d.dir.Institution()
-	var letters []post.Letter
-	var to []post.Address
-	add := func(a post.Address, l post.Letter) {
-		l.Entry, l.Checkpoint = e.Bytes(), note
-		letters, to = append(letters, l), append(to, a)
-	}
 	archives := map[string]bool{}
 	for i, one := range c.Copies {
 		p, _, err := d.dir.Person(one.Person)
@@ -276,33 +254,31 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 		}
 		l := post.Letter{Copy: &one, Key: c.Key}
 		c.authoredLetter(i, &l)
-		add(post.To(p), l)
+		mail.Add(post.To(p), l)
 		r.Readers = append(r.Readers, p.Party())
 		epochs, err := d.dir.Epochs(one.Office)
 		if err == nil && len(epochs) > 0 && !archives[one.Office] {
 			archives[one.Office] = true
 			party := directory.OfficeParty(one.Office)
-			add(post.Address{Party: party, Recipient: epochs[len(epochs)-1].Recipient}, post.Letter{Key: c.Key})
+			mail.Add(post.Address{Party: party, Recipient: epochs[len(epochs)-1].Recipient}, post.Letter{Key: c.Key})
 			r.Readers = append(r.Readers, party)
 		}
 	}
-	for _, p := range in.Custodians {
-		add(post.Address{Party: directory.CustodianParty(p.Name), Recipient: p.Recipient}, post.Letter{Share: c.Shares[p.Name]})
+	for i, a := range post.Custodians(in) {
+		mail.Add(a, post.Letter{Share: c.Shares[in.Custodians[i].Name]})
 	}
-	for _, a := range post.Parties(in, c.Body.Marking) {
-		var l post.Letter
-		if slices.Contains(post.Overseers(in), a) {
-			l.Copies = c.Copies
-		}
-		add(a, l)
+	for _, a := range post.Overseers(in) {
+		mail.Add(a, post.Letter{Copies: c.Copies})
+	}
+	for _, a := range post.Marking(in, c.Body.Marking) {
+		mail.Add(a, post.Letter{})
 	}
 	me, _, err := d.dir.Person(d.Person)
 	if err != nil {
 		return err
 	}
-	add(post.To(me), post.Letter{})
-	bodies, err := post.Seal(letters, to)
-	r.Submission = custody.Submission{Commitment: e.Commitment(), Bodies: bodies}
+	mail.Add(post.To(me), post.Letter{})
+	r.Submission, err = mail.Seal()
 	return err
 }
 

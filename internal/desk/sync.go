@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chancery/internal/client"
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -29,22 +30,17 @@ func (d *Desk) Sync(ctx context.Context, wait time.Duration) error {
 // pull reads what came.
 func (d *Desk) pull(ctx context.Context, wait time.Duration) error {
 	for {
-		letters := map[custody.Place]*post.Letter{}
 		d.mu.Lock()
 		wish := client.Wish{Parties: []string{directory.Everyone, directory.PartyOf(d.Person)}, From: d.state.At, Parcel: d.state.Parcel, Wait: wait}
 		d.mu.Unlock()
-		feed, err := d.Client.Feed(ctx, wish, func(r client.Received) (custody.Commitment, error) {
-			l, e, err := post.Open(r.Party, r.Data, d.Keys.Identity)
-			letters[r.Place] = l
-			return e.Commitment(), err
-		})
+		came, err := courier.Fetch(ctx, d.Client, wish, d.Keys.Identity)
 		if err != nil {
 			return d.notice(err)
 		}
-		if err := d.take(ctx, feed, letters); err != nil {
+		if err := d.take(ctx, came); err != nil {
 			return err
 		}
-		if !feed.More {
+		if !came.More {
 			return nil
 		}
 		wait = 0
@@ -54,35 +50,28 @@ func (d *Desk) pull(ctx context.Context, wait time.Duration) error {
 // again reads once more what the marking desk said since a release: a registry that kept
 // it back and does so no longer has sent later letters meanwhile, and the desk has gone on.
 func (d *Desk) again(ctx context.Context, release int64) error {
-	letters := map[custody.Place]*post.Letter{}
-	wish := client.Wish{Parties: []string{directory.PartyOf(d.Person)}, From: custody.Place{Index: release}, Parcel: 1 << 62}
-	feed, err := d.Client.Feed(ctx, wish, func(r client.Received) (custody.Commitment, error) {
-		l, e, err := post.Open(r.Party, r.Data, d.Keys.Identity)
-		letters[r.Place] = l
-		return e.Commitment(), err
-	})
+	wish := client.Wish{Parties: []string{directory.PartyOf(d.Person)}, From: custody.Place{Index: release}, Parcel: client.NoParcels}
+	came, err := courier.Fetch(ctx, d.Client, wish, d.Keys.Identity)
 	if err != nil {
 		return d.notice(err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	changed := map[string]*Item{}
-	for _, e := range feed.Entries {
-		if e.Err != nil {
+	for _, l := range came.Letters {
+		if l.Err != nil {
 			continue
 		}
-		entry, err := custody.ParseEntry(letters[e.Place].Entry)
-		if err != nil {
-			return err
-		}
-		kind, _, err := sign.Claims(entry.Statement)
-		if err != nil || kind != entries.KindIssue && kind != entries.KindRefused && kind != entries.KindVoid {
-			continue
-		}
-		if err := d.letter(ctx, e.Index, entry, letters[e.Place], changed); err != nil {
-			d.alarm(e.Index, "a letter that came says what cannot be: %v", err)
+		kind, _, err := sign.Claims(l.Entry.Statement)
+		if err == nil && (kind == entries.KindIssue || kind == entries.KindRefused || kind == entries.KindVoid) {
+			d.letter(ctx, l, changed)
 		}
 	}
+	return d.saveItems(changed)
+}
+
+// saveItems keeps cables that changed.
+func (d *Desk) saveItems(changed map[string]*Item) error {
 	for _, i := range changed {
 		if err := d.saveItem(i); err != nil {
 			return err
@@ -106,46 +95,37 @@ func (d *Desk) notice(err error) error {
 }
 
 // take keeps one answer of the feed.
-func (d *Desk) take(ctx context.Context, feed *client.Feed, letters map[custody.Place]*post.Letter) error {
+func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	changed := map[string]*Item{}
-	for _, e := range feed.Entries {
-		d.state.At = e.Place.Next()
-		if e.Err != nil {
-			d.alarm(e.Index, "an entry that came cannot be used: %v", e.Err)
+	for _, l := range came.Letters {
+		d.state.At = l.Place.Next()
+		if l.Err != nil {
+			d.alarm(l.Index, "an entry that came cannot be used: %v", l.Err)
 			continue
 		}
-		l := letters[e.Place]
-		entry, err := custody.ParseEntry(l.Entry)
-		if err != nil {
-			return err
-		}
-		if e.Party == directory.Everyone {
-			if err := d.openEntry(e.Index, entry); err != nil {
+		if l.Party == directory.Everyone {
+			if err := d.openEntry(l.Index, l.Entry); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := d.letter(ctx, e.Index, entry, l, changed); err != nil {
-			d.alarm(e.Index, "a letter that came says what cannot be: %v", err)
-		}
-		if err := d.compare(ctx, l.Checkpoint); err != nil {
-			d.alarm(e.Index, "%v", err)
+		d.letter(ctx, l, changed)
+		if err := d.compare(ctx, l.Mail.Checkpoint); err != nil {
+			d.alarm(l.Index, "%v", err)
 		}
 	}
-	if !feed.More {
-		d.tree = feed.Tree
+	if !came.More {
+		d.tree = came.Tree
 	}
-	for _, i := range changed {
-		if err := d.saveItem(i); err != nil {
-			return err
-		}
-	}
-	if err := d.parcels(ctx, feed.Parcels); err != nil {
+	if err := d.saveItems(changed); err != nil {
 		return err
 	}
-	if len(feed.Entries) == 0 && len(feed.Parcels) == 0 && d.state.Tree.Size == d.tree.Size {
+	if err := d.parcels(ctx, came.Parcels); err != nil {
+		return err
+	}
+	if len(came.Letters) == 0 && len(came.Parcels) == 0 && d.state.Tree.Size == d.tree.Size {
 		return nil
 	}
 	return d.save()
@@ -235,52 +215,68 @@ func (d *Desk) parcels(ctx context.Context, all []client.Listed) error {
 	return nil
 }
 
-// letter takes an entry about a cable.
-func (d *Desk) letter(ctx context.Context, index int64, e custody.Entry, l *post.Letter, changed map[string]*Item) error {
-	if d.dir == nil {
-		return fault.Mismatch.New("a letter before the institution")
-	}
-	kind, _, err := sign.Claims(e.Statement)
+// letter takes a letter about a cable. One that says what cannot be changes nothing and
+// alarms.
+func (d *Desk) letter(ctx context.Context, l courier.Letter, changed map[string]*Item) {
+	i, err := d.read(ctx, l)
 	if err != nil {
-		return err
+		d.alarm(l.Index, "a letter that came says what cannot be: %v", err)
 	}
-	a := Act{Index: index, Kind: kind, Entry: e.Bytes(), Seen: d.Now().UTC().Truncate(time.Second)}
-	if kind == entries.KindRelease {
-		return d.released(a, e, l, changed)
+	if i != nil {
+		changed[i.Cable] = i
 	}
-	if kind == entries.KindOnward && len(l.Release) > 0 {
-		if err := d.passedOn(ctx, index, e, l, changed); err != nil {
-			return err
+}
+
+// actOf is an entry as an act on a cable, not verified yet.
+func (d *Desk) actOf(index int64, kind string, e custody.Entry) Act {
+	return Act{Index: index, Kind: kind, Entry: e.Bytes(), Seen: d.Now().UTC().Truncate(time.Second)}
+}
+
+// read verifies a letter and does what it says. It returns the cable that changed, if
+// one did.
+func (d *Desk) read(ctx context.Context, l courier.Letter) (*Item, error) {
+	if d.dir == nil {
+		return nil, fault.Mismatch.New("a letter before the institution")
+	}
+	kind, _, err := sign.Claims(l.Entry.Statement)
+	if err != nil {
+		return nil, err
+	}
+	a := d.actOf(l.Index, kind, l.Entry)
+	switch {
+	case kind == entries.KindRelease:
+		return d.released(a, l.Entry, l.Mail)
+	case kind == entries.KindHandover || kind == entries.KindRecovery:
+		return nil, nil // the log shows it; what came with it came as a parcel
+	case kind == entries.KindOnward && len(l.Mail.Release) > 0:
+		if err := d.passedOn(ctx, l); err != nil {
+			return nil, err
 		}
 	}
-	if kind == entries.KindHandover || kind == entries.KindRecovery {
-		return nil // the log shows it; what came with it came as a parcel
-	}
-	cable, apply, err := d.about(&a, l, e.Statement)
+	cable, apply, err := d.about(&a, l.Mail, l.Entry.Statement)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	i := d.items[cable]
 	if i == nil {
-		return fault.NotFound.New("a letter of kind %q about a cable that this desk does not know", kind)
+		return nil, fault.NotFound.New("a letter of kind %q about a cable that this desk does not know", kind)
 	}
 	if err := apply(i); err != nil {
-		return err
+		return nil, err
 	}
 	i.act(a)
-	changed[i.Cable] = i
-	return nil
+	return i, nil
 }
 
 // released takes a release: of a cable to me, or of one of mine.
-func (d *Desk) released(a Act, e custody.Entry, l *post.Letter, changed map[string]*Item) error {
+func (d *Desk) released(a Act, e custody.Entry, l *post.Letter) (*Item, error) {
 	var body entries.Release
 	author, err := d.signedBy(a.Index, e.Statement, entries.KindRelease, &body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := body.Check(); err != nil {
-		return err
+		return nil, err
 	}
 	i := d.items[body.Cable]
 	if i == nil {
@@ -288,20 +284,19 @@ func (d *Desk) released(a Act, e custody.Entry, l *post.Letter, changed map[stri
 		d.items[body.Cable] = i
 	}
 	if i.Index != 0 && i.Index != a.Index {
-		return fault.Exists.New("the cable %.8s was released at entry %d already", body.Cable, i.Index)
+		return nil, fault.Exists.New("the cable %.8s was released at entry %d already", body.Cable, i.Index)
 	}
 	i.Release, i.Index, i.Author, i.Arrived = body, a.Index, author, a.Seen
 	i.Mine = author == d.Person
 	if l.Copy != nil && l.Copy.Person == d.Person {
 		i.Copy, i.Key = l.Copy, l.Key
 		if err := i.checkParcel(l); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	a.Who = author
 	i.act(a)
-	changed[i.Cable] = i
-	return nil
+	return i, nil
 }
 
 // signedBy verifies a statement that one person signed.

@@ -124,6 +124,43 @@ func (d *Directory) Add(index int64, statement []byte) (Event, error) {
 	return e, nil
 }
 
+// Clone returns a directory that says the same and goes its own way: statements can be
+// tried on it.
+func (d *Directory) Clone() *Directory {
+	c := *d
+	c.persons, c.byKey, c.lists = maps.Clone(d.persons), maps.Clone(d.byKey), maps.Clone(d.lists)
+	for id, all := range c.persons {
+		c.persons[id] = slices.Clone(all)
+	}
+	c.devices, c.tenures, c.offices = map[string]*device{}, map[string]*tenure{}, map[string]*office{}
+	for id, v := range d.devices {
+		one := *v
+		c.devices[id] = &one
+	}
+	for id, t := range d.tenures {
+		one := *t
+		c.tenures[id] = &one
+	}
+	for name, o := range d.offices {
+		c.offices[name] = o.clone(c.tenures)
+	}
+	c.events, c.heads = slices.Clone(d.events), slices.Clone(d.heads)
+	return &c
+}
+
+// clone copies an office with the tenures of its clone's directory.
+func (o *office) clone(tenures map[string]*tenure) *office {
+	c := &office{o.Office, map[string]*seat{}, slices.Clone(o.epochs)}
+	for name, s := range o.seats {
+		one := &seat{Seat: s.Seat}
+		for _, t := range s.tenures {
+			one.tenures = append(one.tenures, tenures[t.ID])
+		}
+		c.seats[name] = one
+	}
+	return c
+}
+
 // An act is a statement being added.
 type act struct {
 	index     int64

@@ -321,6 +321,35 @@ type Archive struct {
 	Tenure  string `json:"tenure"`
 }
 
+// A Request asks the marking desk for a late copy: an [Onward], its [Leave], or an
+// [Archive].
+type Request interface {
+	// About returns the cable, and the index of its release; -1 if that is not said.
+	About() (cable string, release int64)
+}
+
+// NewRequest returns an empty request of a kind, nil if it is none.
+func NewRequest(kind string) Request {
+	switch kind {
+	case KindOnward:
+		return new(Onward)
+	case KindLeave:
+		return new(Leave)
+	case KindArchive:
+		return new(Archive)
+	}
+	return nil
+}
+
+// About is that of Request.
+func (o *Onward) About() (string, int64) { return o.Cable, o.Release }
+
+// About is that of Request.
+func (l *Leave) About() (string, int64) { return l.Cable, -1 }
+
+// About is that of Request.
+func (a *Archive) About() (string, int64) { return a.Cable, a.Release }
+
 // A Handover says what passed from one holder of an office to the next: the root over
 // the inventory, which both have seen.
 type Handover struct {

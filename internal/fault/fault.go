@@ -208,6 +208,10 @@ func At(err error, file string, line, column int) error {
 	return &Error{Kind: KindOf(err), File: file, Line: line, Column: column, Err: err}
 }
 
+// Passing says whether a failure may be over in a while: of the machine, or of the
+// line, or because somebody ended it. The same is tried again then.
+func Passing(err error) bool { return errors.Is(err, System) || errors.Is(err, Interrupted) }
+
 // KindOf returns the outermost kind in the chain of err. The errors of the
 // standard library that have a counterpart here are given it; anything else
 // is Internal. err must not be nil.

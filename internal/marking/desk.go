@@ -12,7 +12,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -229,8 +228,5 @@ func (d *Desk) current(p directory.Person) error {
 
 // state signs a statement of the desk's own.
 func (d *Desk) state(kind string, body any) ([]byte, error) { return sign.Sign(kind, body, d.Key) }
-
-// String names the desk.
-func (d *Desk) String() string { return fmt.Sprintf("marking desk %q", d.name) }
 
 func cableName(id string) string { return "cable-" + strings.ToLower(id) }

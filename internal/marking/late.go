@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 
+	"chancery/internal/directory"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/keylist"
@@ -43,19 +44,9 @@ type LateCopy struct {
 func (d *Desk) Onward(s Seen) (*LateCopy, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, err := d.verify(s); err != nil {
-		return nil, err
-	}
 	var body entries.Onward
-	p, err := d.byPerson(s, entries.KindOnward, &body)
+	p, c, o, err := d.request(s, entries.KindOnward, &body)
 	if err != nil {
-		return nil, err
-	}
-	c, o, err := d.issued(body.Cable, body.Release)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.current(p); err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(o.copies, func(one entries.Copy) bool { return one.ID == body.Copy && one.Person == p.ID }) || !c.delivered(body.Copy) {
@@ -68,7 +59,7 @@ func (d *Desk) Onward(s Seen) (*LateCopy, error) {
 		return nil, err
 	}
 	if l := c.byAsk(s.Index); l != nil {
-		return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+		return c.copied(l), nil
 	}
 	if c.Body.Onward > c.onwards() {
 		return d.late(c, o, &late{Copy: entries.Copy{Person: body.Person, Tenure: body.Tenure}, Ask: s.Index, Segments: body.Segments})
@@ -84,26 +75,16 @@ func (d *Desk) Onward(s Seen) (*LateCopy, error) {
 func (d *Desk) Leave(s Seen) (*LateCopy, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, err := d.verify(s); err != nil {
-		return nil, err
-	}
 	var body entries.Leave
-	p, err := d.byPerson(s, entries.KindLeave, &body)
+	p, c, o, err := d.request(s, entries.KindLeave, &body)
 	if err != nil {
-		return nil, err
-	}
-	c, o, err := d.issued(body.Cable, -1)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.current(p); err != nil {
 		return nil, err
 	}
 	if !d.holdsOffice(p, c.Body.Office) {
 		return nil, fault.Permission.New("%q does not hold the office whose cable that is", p.ID)
 	}
 	if l := c.byAsk(body.Ask); l != nil {
-		return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+		return c.copied(l), nil
 	}
 	one, asked := c.Asks[body.Ask]
 	if !asked || body.Ask >= s.Index {
@@ -117,19 +98,9 @@ func (d *Desk) Leave(s Seen) (*LateCopy, error) {
 func (d *Desk) Archive(s Seen) (*LateCopy, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, err := d.verify(s); err != nil {
-		return nil, err
-	}
 	var body entries.Archive
-	p, err := d.byPerson(s, entries.KindArchive, &body)
+	p, c, o, err := d.request(s, entries.KindArchive, &body)
 	if err != nil {
-		return nil, err
-	}
-	c, o, err := d.issued(body.Cable, body.Release)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.current(p); err != nil {
 		return nil, err
 	}
 	h, err := d.Directory.Held(p.ID, body.Tenure, d.Now())
@@ -140,10 +111,28 @@ func (d *Desk) Archive(s Seen) (*LateCopy, error) {
 		return nil, fault.Permission.New("the cable was not addressed to an office in which %q sits", p.ID)
 	}
 	if l := c.byAsk(s.Index); l != nil {
-		return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+		return c.copied(l), nil
 	}
 	return d.late(c, o, &late{Copy: entries.Copy{Person: p.ID, Tenure: body.Tenure}, Ask: s.Index, Archive: true})
 }
+
+// request verifies a request for a late copy of a cable that was issued, by one whose
+// key was not replaced since.
+func (d *Desk) request(s Seen, kind string, body entries.Request) (p directory.Person, c *cable, o *opened, err error) {
+	if _, err = d.verify(s); err != nil {
+		return p, nil, nil, err
+	}
+	if p, err = d.byPerson(s, kind, body); err != nil {
+		return p, nil, nil, err
+	}
+	if c, o, err = d.issued(body.About()); err != nil {
+		return p, nil, nil, err
+	}
+	return p, c, o, d.current(p)
+}
+
+// copied is what is told of a late copy, the first time and again.
+func (c *cable) copied(l *late) *LateCopy { return &LateCopy{l.Statement, l.Copy, c.Author} }
 
 // issued returns a cable that was issued and not recalled. A release of -1 is any.
 func (d *Desk) issued(id string, release int64) (*cable, *opened, error) {
@@ -191,7 +180,7 @@ func (d *Desk) late(c *cable, o *opened, l *late) (*LateCopy, error) {
 		c.Late = c.Late[:len(c.Late)-1]
 		return nil, err
 	}
-	return &LateCopy{l.Statement, l.Copy, c.Author}, nil
+	return c.copied(l), nil
 }
 
 // keys returns what the copy's reader gets of the list that was drawn: all of it, or

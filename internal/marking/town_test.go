@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -414,8 +413,6 @@ func randomID() string {
 	rand.Read(id[:])
 	return hex.EncodeToString(id[:])
 }
-
-func (w *town) String() string { return fmt.Sprint(w.dir) }
 
 func sum(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 

@@ -2,7 +2,12 @@ package post
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+
+	"chancery/internal/canonical"
+	"chancery/internal/fault"
+	"chancery/internal/seal"
 )
 
 // Handed is what one party hands to another beside the log, sealed: an archive key of
@@ -22,8 +27,25 @@ type Handed struct {
 	By        string     `json:"by,omitempty"`
 }
 
-// HandedFormat marks such files.
-const HandedFormat = "chancery-handed/v1"
+// handedFormat marks such files.
+const handedFormat = "chancery-handed/v1"
+
+// Seal seals what is handed over to a recipient.
+func (h Handed) Seal(recipient string) ([]byte, error) {
+	h.Format = handedFormat
+	data, err := json.Marshal(h)
+	if err != nil {
+		return nil, fault.Internal.Wrap(err, "hand over")
+	}
+	return seal.SealTo(data, recipient)
+}
+
+// ParseHanded reads what was handed over, once it was opened; false if it is something
+// else.
+func ParseHanded(data []byte) (h Handed, ok bool) {
+	_, _, err := canonical.Decode(data, &h)
+	return h, err == nil && h.Format == handedFormat
+}
 
 // An EpochKey is an office's archive key, in the hands of those who sit there.
 type EpochKey struct {

@@ -5,7 +5,6 @@ package post
 
 import (
 	"encoding/json"
-	"slices"
 
 	"chancery/internal/canonical"
 	"chancery/internal/custody"
@@ -52,20 +51,43 @@ func To(p directory.Person) Address { return Address{p.Party(), p.Recipient} }
 // Parties returns the addresses of an institution's marking desk with a key, and
 // of its overseers, who get a letter about every act.
 func Parties(in directory.Institution, marking string) []Address {
-	var out []Address
+	return append(Marking(in, marking), Overseers(in)...)
+}
+
+// Marking returns the address of the marking desk with a key; none if that is empty.
+func Marking(in directory.Institution, key string) []Address {
+	var with []directory.Party
 	for _, m := range in.Marking {
-		if m.Sign.ID().String() == marking {
-			out = append(out, Address{directory.MarkingParty(m.Name), m.Recipient})
+		if m.Sign.ID().String() == key {
+			with = append(with, m)
 		}
 	}
-	return append(out, Overseers(in)...)
+	return addresses(with, directory.MarkingParty)
 }
 
 // Overseers returns the addresses of the overseers.
 func Overseers(in directory.Institution) []Address {
+	return addresses(in.Overseers, directory.OverseerParty)
+}
+
+// Custodians returns the addresses of the custodians.
+func Custodians(in directory.Institution) []Address {
+	return addresses(in.Custodians, directory.CustodianParty)
+}
+
+func addresses(parties []directory.Party, name func(string) string) []Address {
 	var out []Address
-	for _, o := range in.Overseers {
-		out = append(out, Address{directory.OverseerParty(o.Name), o.Recipient})
+	for _, p := range parties {
+		out = append(out, Address{name(p.Name), p.Recipient})
+	}
+	return out
+}
+
+// Names returns the parties of addresses.
+func Names(to []Address) []string {
+	var out []string
+	for _, a := range to {
+		out = append(out, a.Party)
 	}
 	return out
 }
@@ -104,19 +126,15 @@ func Seal(letters []Letter, to []Address) ([]custody.Body, error) {
 // Submit makes the submission of a statement whose entry goes to all addresses
 // alike, each once.
 func Submit(statement, checkpoint []byte, to ...Address) (custody.Submission, error) {
-	e := custody.NewEntry(statement)
+	m := NewMailing(statement, checkpoint)
 	seen := map[string]bool{}
-	to = slices.DeleteFunc(slices.Clone(to), func(a Address) bool {
-		before := seen[a.Party]
-		seen[a.Party] = true
-		return before
-	})
-	letters := make([]Letter, len(to))
-	for i := range letters {
-		letters[i] = Letter{Entry: e.Bytes(), Checkpoint: checkpoint}
+	for _, a := range to {
+		if !seen[a.Party] {
+			seen[a.Party] = true
+			m.Add(a, Letter{})
+		}
 	}
-	bodies, err := Seal(letters, to)
-	return custody.Submission{Commitment: e.Commitment(), Bodies: bodies}, err
+	return m.Seal()
 }
 
 // Publish makes the submission of a statement that lies open.

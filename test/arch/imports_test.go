@@ -84,6 +84,8 @@ var rooms = map[string]room{
 			"internal/sign"},
 		never: outside,
 	},
+	// What came for a party, fetched, opened and verified.
+	"internal/courier": {ours: []string{"internal/client", "internal/custody", "internal/post", "internal/seal"}, never: outside},
 	// Who is at the other end of a connection: keys, not persons.
 	"internal/pass": {ours: []string{"internal/fault", "internal/sign"}, never: []string{"net", "os", "database/sql"}},
 	"internal/wire": {
@@ -117,13 +119,13 @@ var rooms = map[string]room{
 	"internal/vault": {ours: []string{"internal/durable", "internal/fault", "internal/seal/gcm"}, never: []string{"net", "database/sql"}},
 	// The parties that nobody sits at.
 	"internal/attend": {
-		ours: []string{"internal/canonical", "internal/client", "internal/custody", "internal/directory", "internal/entries", "internal/fault",
+		ours: []string{"internal/canonical", "internal/client", "internal/courier", "internal/custody", "internal/directory", "internal/entries", "internal/fault",
 			"internal/marking", "internal/post", "internal/seal", "internal/seal/share", "internal/sign", "internal/vault"},
 		others: []string{"golang.org/x/mod/sumdb/tlog"},
 		never:  []string{"net", "os", "database/sql"},
 	},
 	"internal/appoint": {
-		ours: []string{"internal/client", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/post",
+		ours: []string{"internal/client", "internal/courier", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/post",
 			"internal/seal", "internal/sign"},
 		never: []string{"net", "os", "database/sql"},
 	},
@@ -142,7 +144,7 @@ var rooms = map[string]room{
 	},
 	// A user's own Chancery: the one room where text, keys and log meet.
 	"internal/desk": {
-		ours: []string{"cable", "mark", "internal/canonical", "internal/client", "internal/custody", "internal/directory", "internal/durable",
+		ours: []string{"cable", "mark", "internal/canonical", "internal/client", "internal/courier", "internal/custody", "internal/directory", "internal/durable",
 			"internal/entries", "internal/fault", "internal/keylist", "internal/post", "internal/seal", "internal/seal/kit", "internal/seal/share",
 			"internal/sign", "internal/vault"},
 		never: []string{"net", "database/sql"},

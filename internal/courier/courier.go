@@ -1,0 +1,48 @@
+// Package courier fetches what came for a party and opens it: every letter is opened
+// with the party's own keys, and is verified to stand in the log before anybody acts on
+// it. What a letter says, those who asked for it judge.
+package courier
+
+import (
+	"context"
+
+	"chancery/internal/client"
+	"chancery/internal/custody"
+	"chancery/internal/post"
+	"chancery/internal/seal"
+)
+
+// A Letter is a body of the feed, opened. If Err is not nil it counts for nothing, and
+// the rest of it is empty.
+type Letter struct {
+	client.Received
+	Mail  *post.Letter
+	Entry custody.Entry
+}
+
+// A Delivery is one answer of the feed, opened.
+type Delivery struct {
+	*client.Feed
+	Letters []Letter
+}
+
+// Fetch asks for what a wish says and opens it with a party's identities.
+func Fetch(ctx context.Context, c *client.Client, w client.Wish, ids ...*seal.Identity) (*Delivery, error) {
+	opened := map[custody.Place]Letter{}
+	feed, err := c.Feed(ctx, w, func(r client.Received) (custody.Commitment, error) {
+		mail, e, err := post.Open(r.Party, r.Data, ids...)
+		opened[r.Place] = Letter{Mail: mail, Entry: e}
+		return e.Commitment(), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &Delivery{Feed: feed, Letters: make([]Letter, len(feed.Entries))}
+	for i, r := range feed.Entries {
+		if r.Err == nil {
+			out.Letters[i] = opened[r.Place]
+		}
+		out.Letters[i].Received = r
+	}
+	return out, nil
+}
