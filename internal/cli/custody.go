@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"chancery/internal/desk"
 	"chancery/internal/durable"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
@@ -103,11 +102,7 @@ func (o whohasOptions) Run(ctx context.Context, s Streams) error {
 	if o.Overseer != "" {
 		return o.oversee(ctx, s)
 	}
-	d, err := o.synced(ctx, s)
-	if err != nil {
-		return err
-	}
-	i, err := d.Find(o.Ref)
+	_, i, err := o.cable(ctx, s, o.Ref)
 	if err != nil {
 		return err
 	}
@@ -116,19 +111,14 @@ func (o whohasOptions) Run(ctx context.Context, s Streams) error {
 	}
 	rows := []holderRow{}
 	for _, c := range i.Copies {
-		state := holderState(&i, c.ID)
-		rows = append(rows, holderRow{c.Person, c.Office, c.Seat, c.ID, state, state == "not opened" && time.Now().After(i.Due())})
-	}
-	if o.JSON {
-		return writeJSON(s.Out, rows)
-	}
-	if err := table(s, "PERSON\tOFFICE\tSEAT\tCOPY\tSTATE", len(rows), func(k int) string {
-		r := rows[k]
-		if r.Late {
-			r.State += ", overdue"
+		row := holder(c)
+		for _, a := range i.Acts {
+			row.take(a.Kind, a.Copy)
 		}
-		return fmt.Sprintf("%s\t%s\t%s\t%.8s\t%s", r.Person, r.Office, r.Seat, r.Copy, r.State)
-	}); err != nil {
+		row.Late = row.State == notOpened && time.Now().After(i.Due())
+		rows = append(rows, row)
+	}
+	if err := o.show(s, rows); err != nil || o.JSON {
 		return err
 	}
 	for _, a := range i.Asks {
@@ -143,15 +133,32 @@ func (o whohasOptions) Run(ctx context.Context, s Streams) error {
 var holderWords = map[string]string{entries.KindReceipt: "receipted", entries.KindOpened: "opened", entries.KindAck: "acknowledged",
 	entries.KindWithheld: "withheld", entries.KindDispute: "disputed"}
 
-// holderState says how far a copy came: the last of its acts tells.
-func holderState(i *desk.Item, copyID string) string {
-	state := "not opened"
-	for _, a := range i.Acts {
-		if a.Copy == copyID && holderWords[a.Kind] != "" {
-			state = holderWords[a.Kind]
-		}
+const notOpened = "not opened"
+
+// holder begins the row of a copy.
+func holder(c entries.Copy) holderRow {
+	return holderRow{Person: c.Person, Office: c.Office, Seat: c.Seat, Copy: c.ID, State: notOpened}
+}
+
+// take lets an act tell how far the copy came: the last one tells.
+func (r *holderRow) take(kind, copyID string) {
+	if word := holderWords[kind]; copyID == r.Copy && word != "" {
+		r.State = word
 	}
-	return state
+}
+
+// show prints the holders.
+func (o whohasOptions) show(s Streams, rows []holderRow) error {
+	if o.JSON {
+		return writeJSON(s.Out, rows)
+	}
+	return table(s, "PERSON\tOFFICE\tSEAT\tCOPY\tSTATE", len(rows), func(k int) string {
+		r := rows[k]
+		if r.Late {
+			r.State += ", overdue"
+		}
+		return fmt.Sprintf("%s\t%s\t%s\t%.8s\t%s", r.Person, r.Office, r.Seat, r.Copy, r.State)
+	})
 }
 
 type exposureOptions struct {

@@ -268,16 +268,8 @@ func (s *service) handOver(ctx context.Context, _ *demo.Scene) error {
 // succeed appoints the successor to the seat that is empty now.
 func (s *service) succeed(ctx context.Context, d *desk.Desk) error {
 	// A tenure begins when the one before it has ended, to the second.
-	if _, err := s.Authority.Appoint(ctx, successor, pmOffice, "principal", s.Now().Add(time.Second)); err != nil {
+	if err := s.Appoint(ctx, d, pmOffice, "principal", s.Now().Add(time.Second)); err != nil {
 		return err
-	}
-	if err := d.Sync(ctx, 0); err != nil {
-		return err
-	}
-	for _, o := range d.Offers() {
-		if _, err := d.Accept(ctx, o.ID); err != nil {
-			return err
-		}
 	}
 	select {
 	case <-ctx.Done():

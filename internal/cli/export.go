@@ -33,11 +33,7 @@ file as you would keep the copy.`
 
 // Run exports.
 func (o exportOptions) Run(ctx context.Context, s Streams) error {
-	d, err := o.synced(ctx, s)
-	if err != nil {
-		return err
-	}
-	i, err := d.Find(o.Ref)
+	d, i, err := o.cable(ctx, s, o.Ref)
 	if err != nil {
 		return err
 	}

@@ -200,11 +200,7 @@ opened it has read it: for them the recall is a request.`
 
 // Run recalls.
 func (o recallOptions) Run(ctx context.Context, s Streams) error {
-	d, err := o.synced(ctx, s)
-	if err != nil {
-		return err
-	}
-	i, err := d.Find(o.Ref)
+	d, i, err := o.cable(ctx, s, o.Ref)
 	if err != nil {
 		return err
 	}

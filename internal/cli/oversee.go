@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -40,23 +39,15 @@ func (o whohasOptions) oversee(ctx context.Context, s Streams) error {
 		}
 		found++
 		for _, copied := range one.Copies {
-			state := "not opened"
+			row := holder(copied)
 			for _, a := range one.Acts {
-				if a.Copy == copied.ID && holderWords[a.Kind] != "" {
-					state = holderWords[a.Kind]
-				}
+				row.take(a.Kind, a.Copy)
 			}
-			rows = append(rows, holderRow{copied.Person, copied.Office, copied.Seat, copied.ID, state, false})
+			rows = append(rows, row)
 		}
 	}
 	if found == 0 {
 		return fault.NotFound.New("no cable %q was released", o.Ref)
 	}
-	if o.JSON {
-		return writeJSON(s.Out, rows)
-	}
-	return table(s, "PERSON\tOFFICE\tSEAT\tCOPY\tSTATE", len(rows), func(i int) string {
-		r := rows[i]
-		return fmt.Sprintf("%s\t%s\t%s\t%.8s\t%s", r.Person, r.Office, r.Seat, r.Copy, r.State)
-	})
+	return o.show(s, rows)
 }

@@ -74,6 +74,16 @@ func (o deskOptions) synced(ctx context.Context, s Streams) (*desk.Desk, error) 
 	return d, err
 }
 
+// cable opens the desk, reads what came, and finds a cable.
+func (o deskOptions) cable(ctx context.Context, s Streams, ref string) (*desk.Desk, desk.Item, error) {
+	d, err := o.synced(ctx, s)
+	if err != nil {
+		return nil, desk.Item{}, err
+	}
+	i, err := d.Find(ref)
+	return d, i, err
+}
+
 // sayAlarms warns of what the person must know.
 func sayAlarms(s Streams, d *desk.Desk) {
 	for _, a := range d.Alarms() {

@@ -74,11 +74,7 @@ func (replyOptions) Help() string {
 
 // Run replies.
 func (o replyOptions) Run(ctx context.Context, s Streams) error {
-	d, err := o.synced(ctx, s)
-	if err != nil {
-		return err
-	}
-	i, err := d.Find(o.Ref)
+	d, i, err := o.cable(ctx, s, o.Ref)
 	if err != nil {
 		return err
 	}

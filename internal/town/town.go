@@ -258,7 +258,12 @@ func (t *Town) Seat(ctx context.Context, d *desk.Desk, office, seat string) erro
 	if _, err := t.Authority.Seat(ctx, office, seat, seat); err != nil {
 		return err
 	}
-	if _, err := t.Authority.Appoint(ctx, d.Person, office, seat, t.Now().Add(-time.Second)); err != nil {
+	return t.Appoint(ctx, d, office, seat, t.Now().Add(-time.Second))
+}
+
+// Appoint offers somebody a seat that there is, and has them accept.
+func (t *Town) Appoint(ctx context.Context, d *desk.Desk, office, seat string, from time.Time) error {
+	if _, err := t.Authority.Appoint(ctx, d.Person, office, seat, from); err != nil {
 		return err
 	}
 	if err := d.Sync(ctx, 0); err != nil {
