@@ -5,6 +5,7 @@ package script
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -127,6 +128,11 @@ func TestHangUpRestoresTerminal(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "plain.txt"), []byte(reviewed), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// A command inherits that hanging up is passed over, as under nohup; one that this
+	// process listens for it does not inherit.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	defer signal.Stop(heard)
 	m := onTerminal(t, dir, "propose", "plain.txt", "--quotable", "1")
 	m.see("other wordings for <", "")
 	if !m.raw() {
