@@ -146,35 +146,51 @@ func Commit(tag string, salt Hash, x []byte) Hash {
 
 // Root returns the RFC 6962 Merkle tree hash over leaves that are
 // themselves commitments; of no leaves, the hash of the empty string.
-func Root(leaves []Hash) Hash {
-	switch n := len(leaves); n {
-	case 0:
-		return sha256.Sum256(nil)
-	case 1:
-		return Hash(tlog.RecordHash(leaves[0][:]))
-	default:
-		split := 1
-		for split*2 < n {
-			split *= 2
-		}
-		return Hash(tlog.NodeHash(tlog.Hash(Root(leaves[:split])), tlog.Hash(Root(leaves[split:]))))
+func Root(leaves []Hash) Hash { return NewTree(leaves).Root() }
+
+// A Tree is the tree of Root with all its nodes: one path after another costs log n.
+type Tree [][]Hash // from the leaves up; an odd last node stands in the next level too
+
+// NewTree computes the tree over leaves.
+func NewTree(leaves []Hash) Tree {
+	level := make([]Hash, len(leaves))
+	for i, l := range leaves {
+		level[i] = Hash(tlog.RecordHash(l[:]))
 	}
+	t := Tree{level}
+	for len(level) > 1 {
+		next := make([]Hash, 0, (len(level)+1)/2)
+		for i := 0; i+1 < len(level); i += 2 {
+			next = append(next, Hash(tlog.NodeHash(tlog.Hash(level[i]), tlog.Hash(level[i+1]))))
+		}
+		if len(level)%2 == 1 {
+			next = append(next, level[len(level)-1])
+		}
+		t, level = append(t, next), next
+	}
+	return t
 }
 
-// Path returns the audit path of leaf i, from 0, in the tree of Root (RFC 6962,
-// 2.1.1), the leaf's sibling first. It panics if there is no such leaf.
-func Path(leaves []Hash, i int) []Hash {
-	if len(leaves) == 1 && i == 0 {
-		return nil
+// Root is that of the leaves.
+func (t Tree) Root() Hash {
+	if len(t[0]) == 0 {
+		return sha256.Sum256(nil)
 	}
-	split := 1
-	for split*2 < len(leaves) {
-		split *= 2
+	return t[len(t)-1][0]
+}
+
+// Path returns the audit path of leaf i, from 0 (RFC 6962, 2.1.1), the leaf's sibling
+// first. It panics if there is no such leaf.
+func (t Tree) Path(i int) []Hash {
+	_ = t[0][i]
+	var out []Hash
+	for _, level := range t[:len(t)-1] {
+		if i^1 < len(level) {
+			out = append(out, level[i^1])
+		}
+		i /= 2
 	}
-	if i < split {
-		return append(Path(leaves[:split], i), Root(leaves[split:]))
-	}
-	return append(Path(leaves[split:], i-split), Root(leaves[:split]))
+	return out
 }
 
 // VerifyPath says whether a path leads from leaf i of n to a root.

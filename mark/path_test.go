@@ -16,7 +16,7 @@ func TestPaths(t *testing.T) {
 		}
 		root := mark.Root(leaves)
 		for i, leaf := range leaves {
-			path := mark.Path(leaves, i)
+			path := mark.NewTree(leaves).Path(i)
 			if !mark.VerifyPath(root, n, i, leaf, path) {
 				t.Fatalf("leaf %d of %d is not proven", i, n)
 			}

@@ -293,7 +293,7 @@ func (c *Custodian) give(ctx context.Context, h post.Handed, p directory.Person)
 	if err != nil {
 		return err
 	}
-	if _, err := c.Client.Submit(ctx, word); err != nil {
+	if _, err := courier.Send(ctx, c.Client, word); err != nil {
 		return err
 	}
 	h.By = c.Name

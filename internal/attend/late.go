@@ -3,6 +3,7 @@ package attend
 import (
 	"context"
 
+	"chancery/internal/courier"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/marking"
@@ -56,6 +57,6 @@ func (m *Marking) logLate(ctx context.Context, out *marking.LateCopy) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.Client.Submit(ctx, s)
+	_, err = courier.Send(ctx, m.Client, s)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -117,7 +118,7 @@ func (m *Marking) log(ctx context.Context, statement []byte, to ...post.Address)
 	if err != nil {
 		return err
 	}
-	_, err = m.Client.Submit(ctx, s)
+	_, err = courier.Send(ctx, m.Client, s)
 	return err
 }
 

@@ -2,6 +2,7 @@ package attend
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"chancery/internal/client"
 	"chancery/internal/courier"
@@ -56,8 +57,14 @@ func (o *Overseer) Cables(ctx context.Context) (all map[string]*Cable, strange i
 				strange++
 			case l.Party == directory.Everyone:
 				dir, _ = directory.Take(dir, l.Index, l.Entry.Statement)
-			case take(dir, all, l.Index, l.Entry.Statement, l.Mail) != nil:
-				strange++
+			default:
+				err := o.take(ctx, dir, all, l)
+				if err != nil && fault.Passing(err) {
+					return nil, 0, err
+				}
+				if err != nil {
+					strange++
+				}
 			}
 		}
 		more = came.More
@@ -72,7 +79,8 @@ type about struct {
 }
 
 // take verifies who signed a statement and notes the act.
-func take(dir *directory.Directory, all map[string]*Cable, index int64, statement []byte, l *post.Letter) error {
+func (o *Overseer) take(ctx context.Context, dir *directory.Directory, all map[string]*Cable, l courier.Letter) error {
+	statement, index := l.Entry.Statement, l.Index
 	kind, signers, err := sign.Claims(statement)
 	if err != nil {
 		return err
@@ -89,7 +97,11 @@ func take(dir *directory.Directory, all map[string]*Cable, index int64, statemen
 		if err := sign.Open(statement, kind, &body, keys...); err != nil {
 			return err
 		}
-		all[body.Cable] = &Cable{Release: body, Index: index, Copies: l.Copies, Acts: []Seen{{index, kind, by, ""}}}
+		copies, err := o.circle(ctx, body, l.Mail.Parcel)
+		if err != nil {
+			return err
+		}
+		all[body.Cable] = &Cable{Release: body, Index: index, Copies: copies, Acts: []Seen{{index, kind, by, ""}}}
 		return nil
 	}
 	var b about
@@ -100,12 +112,32 @@ func take(dir *directory.Directory, all map[string]*Cable, index int64, statemen
 	if c == nil {
 		return fault.NotFound.New("an act on a cable that was not released")
 	}
-	if l.Copy != nil {
-		b.Copy = l.Copy.ID
-		c.Copies = append(c.Copies, *l.Copy)
+	if l.Mail.Copy != nil {
+		b.Copy = l.Mail.Copy.ID
+		c.Copies = append(c.Copies, *l.Mail.Copy)
 	}
 	c.Acts = append(c.Acts, Seen{index, kind, by, b.Copy})
 	return nil
+}
+
+// circle fetches whose copies of a cable there are: those that its release names.
+func (o *Overseer) circle(ctx context.Context, body entries.Release, digest []byte) ([]entries.Copy, error) {
+	if len(digest) != sha256.Size {
+		return nil, fault.Input.New("a release without its circle of readers")
+	}
+	sealed, err := o.Client.Parcel(ctx, [sha256.Size]byte(digest))
+	if err != nil {
+		return nil, err
+	}
+	copies, err := post.OpenCircle(sealed, o.Identity)
+	if err != nil {
+		return nil, err
+	}
+	root, err := entries.CopiesRoot(copies)
+	if err == nil && (root != body.Copies || len(copies) != body.N) {
+		err = fault.Mismatch.New("the circle of readers is not the one that was released")
+	}
+	return copies, err
 }
 
 // speaks returns who signed a statement, and the keys.

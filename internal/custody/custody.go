@@ -38,7 +38,7 @@ const (
 	// MaxBody is the longest sealed body, in bytes.
 	MaxBody = MaxEntry + 64<<10
 	// MaxBodies is the most bodies of one entry.
-	MaxBodies = 10000
+	MaxBodies = 16384
 	// MaxParty is the longest name of a party, in bytes.
 	MaxParty = 128
 	// MaxSize bounds the size of a log: more entries than anyone will write.

@@ -20,6 +20,7 @@ import (
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/keylist"
+	"chancery/internal/post"
 	"chancery/internal/seal"
 	"chancery/internal/seal/kit"
 	"chancery/internal/seal/share"
@@ -67,6 +68,8 @@ type Composed struct {
 	Copies  []entries.Copy
 	Record  string   // what the author keeps
 	Empty   []string // offices addressed in which nobody sits
+	// Circle says to overseers whose copies there are, sealed; nil without overseers.
+	Circle []byte
 	// Attached are the attachments, sealed; their keys are in the kit.
 	Attached [][]byte
 	// Authored are the copies that this desk worded itself, sealed to each reader, in
@@ -74,13 +77,15 @@ type Composed struct {
 	Authored [][]byte
 
 	vector  entries.Digest
-	trailer string // what follows the text in every copy
+	tree    mark.Tree // over the copies in mode author
+	trailer string    // what follows the text in every copy
 	secret  mark.Hash
 	salts   []mark.Hash
 }
 
-// maxReaders is how many letters go with one entry of the log.
-const maxReaders = 2000
+// maxReaders is how many copies a cable has at most. Offices' archives, custodians and
+// overseers get letters beside them.
+const maxReaders = 10000
 
 // Lengths of segments, in words: fixed text is cut anywhere between, so that the
 // ends of segments do not show where sites are.
@@ -104,7 +109,7 @@ func Compose(c Cable) (*Composed, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Key = string(seal.FormatIdentities(c.Now, g))
+	o.Key = g.Secret()
 	if err := o.attach(c.Attachments); err != nil {
 		return nil, err
 	}
@@ -123,6 +128,9 @@ func Compose(c Cable) (*Composed, error) {
 		return nil, err
 	}
 	if err := o.escrow(c); err != nil {
+		return nil, err
+	}
+	if o.Circle, err = post.SealCircle(o.Copies, c.Directory.Institution()); err != nil {
 		return nil, err
 	}
 	return o, o.release(c)

@@ -7,6 +7,8 @@
 package desk
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -38,20 +40,23 @@ type Config struct {
 type Desk struct {
 	Config
 
-	mu     sync.Mutex
-	dir    *directory.Directory // guarded by mu, as all below
-	seen   map[int64]time.Time  // when a statement of the directory came, by index
-	tree   custody.Checkpoint   // up to which the directory is whole
-	state  state
-	items  map[string]*Item
-	out    map[string]*Outgoing
-	gossip map[string]bool // checkpoints of others that were compared
+	mu      sync.Mutex
+	dir     *directory.Directory // guarded by mu, as all below
+	seen    map[int64]time.Time  // when a statement of the directory came, by index
+	fresh   []statement          // of the directory, not kept yet
+	touched map[string]*Item     // cables that changed and were not kept since
+	tree    custody.Checkpoint   // up to which the directory is whole
+	state   state
+	items   map[string]*Item
+	out     map[string]*Outgoing
+	gossip  map[string]bool // checkpoints of others that were compared
 }
 
 // state is the file that says how far the desk came.
 type state struct {
 	At     custody.Place `json:"at"`
 	Parcel int64         `json:"parcel"`
+	Known  int           `json:"known"` // statements of the directory
 	Tree   treeFile      `json:"tree"`
 	Alarms []Alarm       `json:"alarms"`
 	Offers []Offer       `json:"offers"`
@@ -75,7 +80,7 @@ type Alarm struct {
 	Text  string    `json:"text"`
 }
 
-// statement is the file of one entry that lies open.
+// statement is an entry that lies open, as it is kept.
 type statement struct {
 	Index int64     `json:"index"`
 	Entry []byte    `json:"entry"`
@@ -84,7 +89,7 @@ type statement struct {
 
 // Open opens a desk with what its files hold.
 func Open(c Config) (*Desk, error) {
-	d := &Desk{Config: c, seen: map[int64]time.Time{}, items: map[string]*Item{}, out: map[string]*Outgoing{}, gossip: map[string]bool{}}
+	d := &Desk{Config: c, seen: map[int64]time.Time{}, touched: map[string]*Item{}, items: map[string]*Item{}, out: map[string]*Outgoing{}, gossip: map[string]bool{}}
 	if err := d.Vault.Get("state", &d.state); err != nil && !errors.Is(err, fault.NotFound) {
 		return nil, err
 	}
@@ -95,6 +100,16 @@ func Open(c Config) (*Desk, error) {
 	}
 	if err := all(d.Vault, "cable-", func(i *Item) { d.items[i.Cable] = i }); err != nil {
 		return nil, err
+	}
+	for _, i := range d.items {
+		err := vault.Each(d.Vault, actsName(i.Cable), func(a Act) error {
+			i.act(a)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		i.fresh = nil
 	}
 	return d, all(d.Vault, "out-", func(o *Outgoing) { d.out[o.ID] = o })
 }
@@ -115,28 +130,69 @@ func all[T any](v *vault.Vault, prefix string, take func(*T)) error {
 	return nil
 }
 
+// DirectoryFile is the growing file of the statements of the directory.
+const DirectoryFile = "directory"
+
+// actsName is the growing file of the acts on a cable.
+func actsName(cable string) string { return "acts-" + cable }
+
 // loadDirectory reads the statements that were kept, in the order of the log.
 func (d *Desk) loadDirectory() error {
-	var err error
-	failed := all(d.Vault, "open-", func(s *statement) {
-		e, parsed := custody.ParseEntry(s.Entry)
-		if parsed != nil {
-			err = parsed
-			return
+	err := vault.Each(d.Vault, DirectoryFile, func(s statement) error {
+		if _, twice := d.seen[s.Index]; twice {
+			return nil // two commands read it at the same time
 		}
-		d.dir, _ = directory.Take(d.dir, s.Index, e.Statement)
-		d.seen[s.Index] = s.Seen
+		e, err := custody.ParseEntry(s.Entry)
+		if err == nil {
+			d.dir, _ = directory.Take(d.dir, s.Index, e.Statement)
+			d.seen[s.Index] = s.Seen
+		}
+		return err
 	})
-	return errors.Join(failed, err)
+	if err == nil && len(d.seen) < d.state.Known {
+		err = fault.Mismatch.New("%d statements of the directory are missing", d.state.Known-len(d.seen)).WithHint("restore the desk's folder from a backup, as a whole")
+	}
+	return err
 }
 
-// save keeps how far the desk came.
+// save keeps what changed, and then how far the desk came: after a crash it never stands
+// beyond something that was not kept.
 func (d *Desk) save() error {
+	if err := vault.Append(d.Vault, DirectoryFile, d.fresh...); err != nil {
+		return err
+	}
+	d.fresh = nil
+	for id, i := range d.touched {
+		if err := d.saveItem(i); err != nil {
+			return err
+		}
+		delete(d.touched, id)
+	}
+	d.state.Known = len(d.seen)
 	d.state.Tree = treeFile{d.tree.Origin, d.tree.Size, d.tree.Root[:]}
 	return d.Vault.Put("state", d.state)
 }
 
-func (d *Desk) saveItem(i *Item) error { return d.Vault.Put("cable-"+i.Cable, i) }
+// saveItem keeps a cable, if it changed.
+func (d *Desk) saveItem(i *Item) error {
+	if err := vault.Append(d.Vault, actsName(i.Cable), i.fresh...); err != nil {
+		return err
+	}
+	i.fresh = nil
+	data, err := json.Marshal(i)
+	if err != nil {
+		return fault.Internal.Wrap(err, "keep a cable")
+	}
+	sum := sha256.Sum256(data)
+	if sum == i.kept {
+		return nil
+	}
+	if err := d.Vault.Put("cable-"+i.Cable, json.RawMessage(data)); err != nil {
+		return err
+	}
+	i.kept = sum
+	return nil
+}
 
 // alarm remembers something that the person must know of, once.
 func (d *Desk) alarm(index int64, format string, args ...any) {

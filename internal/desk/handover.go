@@ -384,10 +384,10 @@ func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	at, err := d.Client.Submit(ctx, s)
+	at, err := courier.Send(ctx, d.Client, s)
 	if err != nil {
 		return 0, err
 	}
 	d.state.Handovers = slices.DeleteFunc(d.state.Handovers, func(o post.Handed) bool { return string(o.Statement) == string(h.Statement) })
-	return at[0], d.save()
+	return at, d.save()
 }

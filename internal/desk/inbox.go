@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
@@ -210,11 +211,11 @@ func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byt
 		to = append(to, d.persons(i.Author)...)
 	}
 	_, note := d.Client.View.Last()
-	submission, err := post.Submit(statement, note, to...)
+	mail, err := post.Submit(statement, note, to...)
 	if err != nil {
 		return err
 	}
-	i.Sending = &pending{kind, submission}
+	i.Sending = &pending{kind, mail}
 	if err := d.saveItem(i); err != nil {
 		return err
 	}
@@ -223,12 +224,12 @@ func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byt
 
 // finish logs a statement that was kept.
 func (d *Desk) finish(ctx context.Context, i *Item) error {
-	at, err := d.Client.Submit(ctx, i.Sending.Submission)
+	at, err := courier.Send(ctx, d.Client, i.Sending.Mail)
 	if err != nil {
 		return err
 	}
 	if i.Sending.Kind == entries.KindReceipt {
-		i.Receipt, i.Again = at[0], false
+		i.Receipt, i.Again = at, false
 	}
 	i.Sending = nil
 	return d.saveItem(i)

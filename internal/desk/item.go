@@ -2,11 +2,12 @@ package desk
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"slices"
 	"time"
 
-	"chancery/internal/custody"
 	"chancery/internal/entries"
+	"chancery/internal/post"
 )
 
 // An Item is a cable at one desk: what was released, what was done with it as far
@@ -42,9 +43,12 @@ type Item struct {
 	Withheld  string `json:"withheld"`
 	Disputed  string `json:"disputed"`
 	Text      string `json:"text"`
-	Acts      []Act  `json:"acts"`
+	Acts      []Act  `json:"-"` // in the order of the log; in a file that grows
 
 	Attachments []Attachment `json:"attachments"` // once opened
+
+	fresh []Act             // acts that are not in the file yet
+	kept  [sha256.Size]byte // of the item as it was kept last
 }
 
 // Blind says whether the cable came through the marking desk.
@@ -70,10 +74,10 @@ type Act struct {
 	Note  string    `json:"note"`
 }
 
-// pending is a submission that was made and is not known to be logged.
+// pending is a statement that was made and is not known to be logged.
 type pending struct {
-	Kind       string             `json:"kind"`
-	Submission custody.Submission `json:"submission"`
+	Kind string    `json:"kind"`
+	Mail post.Mail `json:"mail"`
 }
 
 // States of an item, for people.
@@ -137,8 +141,11 @@ func compareItems(a, b Item) int {
 
 // act adds an entry to what was done with the cable, once.
 func (i *Item) act(a Act) {
-	if !slices.ContainsFunc(i.Acts, func(b Act) bool { return b.Index == a.Index && b.Kind == a.Kind }) {
-		i.Acts = append(i.Acts, a)
-		slices.SortStableFunc(i.Acts, func(a, b Act) int { return cmp.Compare(a.Index, b.Index) })
+	at, _ := slices.BinarySearchFunc(i.Acts, a.Index+1, func(b Act, index int64) int { return cmp.Compare(b.Index, index) })
+	for k := at; k > 0 && i.Acts[k-1].Index == a.Index; k-- {
+		if i.Acts[k-1].Kind == a.Kind {
+			return
+		}
 	}
+	i.Acts, i.fresh = slices.Insert(i.Acts, at, a), append(i.fresh, a)
 }

@@ -55,10 +55,16 @@ func (o *Composed) unmarked(g *seal.Identity) error {
 	return nil
 }
 
+// maxAuthored is how many copies a desk words itself: each is a file of its own.
+const maxAuthored = 1000
+
 // authored words every copy at the author's desk, from a draw of its own: the fallback
 // when no marking desk answers. The author could have made any copy, and a finding about
 // such a cable says so. The draw goes into the escrow.
 func (o *Composed) authored(c Cable) error {
+	if len(o.Copies) > maxAuthored {
+		return fault.Usage.New("%d readers: this desk words at most %d copies itself", len(o.Copies), maxAuthored).WithHint("wait for the marking desk, or send it unmarked")
+	}
 	draw, err := mark.NewDraw(rand.Reader, len(o.Copies))
 	if err != nil {
 		return err
@@ -88,17 +94,13 @@ func (o *Composed) authored(c Cable) error {
 		}
 		o.Authored = append(o.Authored, sealed)
 	}
-	o.Body.Kit = entries.Digest(mark.Root(o.authoredLeaves()))
-	return nil
-}
-
-// authoredLeaves is what the release's Kit is the root over in mode author.
-func (o *Composed) authoredLeaves() []mark.Hash {
 	leaves := make([]mark.Hash, len(o.Authored))
 	for i, data := range o.Authored {
 		leaves[i] = authoredLeaf(o.Copies[i], sha256.Sum256(data))
 	}
-	return leaves
+	o.tree = mark.NewTree(leaves)
+	o.Body.Kit = entries.Digest(o.tree.Root())
+	return nil
 }
 
 func authoredLeaf(c entries.Copy, digest [sha256.Size]byte) mark.Hash {
@@ -112,7 +114,7 @@ func (o *Composed) authoredLetter(i int, l *post.Letter) {
 	}
 	digest := sha256.Sum256(o.Authored[i])
 	l.Parcel, l.Place, l.Key = digest[:], i, ""
-	for _, h := range mark.Path(o.authoredLeaves(), i) {
+	for _, h := range o.tree.Path(i) {
 		l.Path = append(l.Path, entries.Digest(h))
 	}
 }

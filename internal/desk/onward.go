@@ -110,11 +110,11 @@ func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason
 	for _, a := range append(post.Parties(d.dir.Institution(), i.Release.Marking), d.persons(i.Author, d.Person)...) {
 		mail.Add(a, post.Letter{})
 	}
-	submission, err := mail.Seal()
+	sealed, err := mail.Seal()
 	if err != nil {
 		return err
 	}
-	_, err = d.Client.Submit(ctx, submission)
+	_, err = courier.Send(ctx, d.Client, sealed)
 	return err
 }
 

@@ -2,13 +2,14 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"chancery/cable"
-	"chancery/internal/custody"
+	"chancery/internal/courier"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
@@ -37,16 +38,17 @@ type Outgoing struct {
 
 // ready is a composed cable.
 type ready struct {
-	Body       entries.Release    `json:"body"`
-	Kit        []byte             `json:"kit"`
-	Order      []byte             `json:"order"`
-	Escrow     []byte             `json:"escrow"`
-	Readers    []string           `json:"readers"` // parties that may fetch the kit
-	Submission custody.Submission `json:"submission"`
-	Copies     []entries.Copy     `json:"copies"`
-	Record     string             `json:"record"`
-	Attached   [][]byte           `json:"attached"`
-	Authored   [][]byte           `json:"authored"`
+	Body     entries.Release `json:"body"`
+	Kit      []byte          `json:"kit"`
+	Order    []byte          `json:"order"`
+	Escrow   []byte          `json:"escrow"`
+	Readers  []string        `json:"readers"` // parties that may fetch the kit
+	Mail     post.Mail       `json:"mail"`
+	Circle   []byte          `json:"circle"`
+	Copies   []entries.Copy  `json:"copies"`
+	Record   string          `json:"record"`
+	Attached [][]byte        `json:"attached"`
+	Authored [][]byte        `json:"authored"`
 }
 
 // A Reach says whom a cable would reach, before it is sent.
@@ -176,7 +178,7 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	if err := d.upload(ctx, r, in); err != nil {
 		return err
 	}
-	at, err := d.Client.Submit(ctx, r.Submission)
+	at, err := courier.Send(ctx, d.Client, r.Mail)
 	if err != nil {
 		return err
 	}
@@ -184,7 +186,7 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	if i == nil {
 		i = &Item{Cable: r.Body.Cable, Receipt: -1}
 	}
-	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Arrived = r.Body, at[0], d.Person, true, r.Copies, r.Record, d.Now().UTC().Truncate(time.Second)
+	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Arrived = r.Body, at, d.Person, true, r.Copies, r.Record, d.Now().UTC().Truncate(time.Second)
 	if err := d.saveItem(i); err != nil {
 		return err
 	}
@@ -199,7 +201,8 @@ func (d *Desk) upload(ctx context.Context, r *ready, in directory.Institution) e
 		data []byte
 		to   []string
 	}
-	all := []parcel{{r.Kit, r.Readers}, {r.Order, post.Names(post.Marking(in, r.Body.Marking))}, {r.Escrow, post.Names(post.Custodians(in))}}
+	all := []parcel{{r.Kit, r.Readers}, {r.Order, post.Names(post.Marking(in, r.Body.Marking))}, {r.Escrow, post.Names(post.Custodians(in))},
+		{r.Circle, post.Names(post.Overseers(in))}}
 	for _, a := range r.Attached {
 		all = append(all, parcel{a, r.Readers})
 	}
@@ -235,7 +238,7 @@ func (d *Desk) ready(o *Outgoing) (*ready, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &ready{Body: c.Body, Kit: c.Kit, Order: c.Order, Escrow: c.Escrow, Copies: c.Copies, Record: c.Record, Attached: c.Attached, Authored: c.Authored}
+	r := &ready{Body: c.Body, Kit: c.Kit, Order: c.Order, Escrow: c.Escrow, Copies: c.Copies, Record: c.Record, Circle: c.Circle, Attached: c.Attached, Authored: c.Authored}
 	return r, d.letters(c, r)
 }
 
@@ -268,7 +271,8 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 		mail.Add(a, post.Letter{Share: c.Shares[in.Custodians[i].Name]})
 	}
 	for _, a := range post.Overseers(in) {
-		mail.Add(a, post.Letter{Copies: c.Copies})
+		circle := sha256.Sum256(c.Circle)
+		mail.Add(a, post.Letter{Parcel: circle[:]})
 	}
 	for _, a := range post.Marking(in, c.Body.Marking) {
 		mail.Add(a, post.Letter{})
@@ -278,7 +282,7 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 		return err
 	}
 	mail.Add(post.To(me), post.Letter{})
-	r.Submission, err = mail.Seal()
+	r.Mail, err = mail.Seal()
 	return err
 }
 

@@ -57,27 +57,16 @@ func (d *Desk) again(ctx context.Context, release int64) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	changed := map[string]*Item{}
 	for _, l := range came.Letters {
 		if l.Err != nil {
 			continue
 		}
 		kind, _, err := sign.Claims(l.Entry.Statement)
 		if err == nil && (kind == entries.KindIssue || kind == entries.KindRefused || kind == entries.KindVoid) {
-			d.letter(ctx, l, changed)
+			d.letter(ctx, l)
 		}
 	}
-	return d.saveItems(changed)
-}
-
-// saveItems keeps cables that changed.
-func (d *Desk) saveItems(changed map[string]*Item) error {
-	for _, i := range changed {
-		if err := d.saveItem(i); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.save()
 }
 
 // notice remembers a log that contradicts itself: it is the one failure that must
@@ -98,7 +87,6 @@ func (d *Desk) notice(err error) error {
 func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	changed := map[string]*Item{}
 	for _, l := range came.Letters {
 		d.state.At = l.Place.Next()
 		if l.Err != nil {
@@ -111,7 +99,7 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 			}
 			continue
 		}
-		d.letter(ctx, l, changed)
+		d.letter(ctx, l)
 		if err := d.compare(ctx, l.Mail.Checkpoint); err != nil {
 			d.alarm(l.Index, "%v", err)
 		}
@@ -119,13 +107,10 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	if !came.More {
 		d.tree = came.Tree
 	}
-	if err := d.saveItems(changed); err != nil {
-		return err
-	}
 	if err := d.parcels(ctx, came.Parcels); err != nil {
-		return err
+		return errors.Join(err, d.save())
 	}
-	if len(came.Letters) == 0 && len(came.Parcels) == 0 && d.state.Tree.Size == d.tree.Size {
+	if len(came.Letters)+len(came.Parcels)+len(d.fresh)+len(d.touched) == 0 && d.state.Tree.Size == d.tree.Size {
 		return nil
 	}
 	return d.save()
@@ -144,10 +129,7 @@ func (d *Desk) openEntry(index int64, e custody.Entry) error {
 		return nil
 	}
 	now := d.Now()
-	if err := d.Vault.Put(fmt.Sprintf("open-%012d", index), statement{index, e.Bytes(), now}); err != nil {
-		return err
-	}
-	d.dir, d.seen[index] = dir, now
+	d.dir, d.seen[index], d.fresh = dir, now, append(d.fresh, statement{index, e.Bytes(), now})
 	for _, event := range d.dir.About(d.Person) {
 		if event.Index != index {
 			continue
@@ -207,9 +189,7 @@ func (d *Desk) parcels(ctx context.Context, all []client.Listed) error {
 		}
 		if i := d.items[delivery.Cable]; i != nil && i.takes(delivery) {
 			i.Delivered, i.Disputed = data, ""
-			if err := d.saveItem(i); err != nil {
-				return err
-			}
+			d.touched[i.Cable] = i
 		}
 	}
 	return nil
@@ -217,13 +197,13 @@ func (d *Desk) parcels(ctx context.Context, all []client.Listed) error {
 
 // letter takes a letter about a cable. One that says what cannot be changes nothing and
 // alarms.
-func (d *Desk) letter(ctx context.Context, l courier.Letter, changed map[string]*Item) {
+func (d *Desk) letter(ctx context.Context, l courier.Letter) {
 	i, err := d.read(ctx, l)
 	if err != nil {
 		d.alarm(l.Index, "a letter that came says what cannot be: %v", err)
 	}
 	if i != nil {
-		changed[i.Cable] = i
+		d.touched[i.Cable] = i
 	}
 }
 

@@ -2,5 +2,10 @@
 
 package durable
 
+import "os"
+
 // lockFolder does nothing where folders cannot be locked.
 func lockFolder(string) (unlock func(), err error) { return func() {}, nil }
+
+// lock does nothing where files cannot be locked.
+func lock(*os.File) {}

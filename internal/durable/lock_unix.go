@@ -15,12 +15,13 @@ func lockFolder(name string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	// A file system that has no locks for folders: go on without.
+	lock(d)
 	return func() { d.Close() }, nil
+}
+
+// lock waits until no other process holds the file, and holds it until it is closed. A
+// file system that has no locks goes on without.
+func lock(f *os.File) {
+	for errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_EX), syscall.EINTR) {
+	}
 }

@@ -179,7 +179,7 @@ func (d *Desk) withhold(c *cable, copyID string, receipt int64, why error) (*Out
 func sealList(c *cable, o *opened, slot int, p directory.Person) ([]byte, error) {
 	delivery := entries.Delivery{Cable: c.Cable, Copy: o.copies[slot].ID, Slot: slot + 1}
 	if list := o.list(c, slot); slot < c.Body.N {
-		delivery.Salt, delivery.Path, delivery.List = mark.Hash(c.Salts[slot]), mark.Path(o.leaves, slot), list.Encode()
+		delivery.Salt, delivery.Path, delivery.List = mark.Hash(c.Salts[slot]), o.tree.Path(slot), list.Encode()
 	} else {
 		l := c.Late[slot-c.Body.N]
 		var err error

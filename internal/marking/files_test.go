@@ -109,7 +109,7 @@ func TestDamagedFiles(t *testing.T) {
 		"a file under another name": func() { w.files.held[cableFile(randomID())] = good[names[0]] },
 		"two files swapped":         func() { w.files.held[names[0]], w.files.held[names[1]] = good[names[1]], good[names[0]] },
 		"the first draw missing":    func() { delete(w.files.held, "draw-00000001") },
-		"a byte changed":            func() { w.files.held[names[0]] = append(bytes.Clone(good[names[0]][:len(good[names[0]])-1]), 'x') },
+		"a byte changed":            func() { w.files.held[names[0]] = bytes.Clone(good[names[0]]); w.files.held[names[0]][len(good[names[0]])-1] ^= 1 },
 		"emptied":                   func() { w.files.held["draw-00000001"] = nil },
 		"a draw missing":            func() { delete(w.files.held, "draw-00000002") },
 		"another's words":           func() { w.files.held["cable-x"], _ = seal.Seal([]byte(`{"cable":"x"}`), w.id("marking").Recipient()) },

@@ -175,7 +175,7 @@ func (d *Desk) issue(c *cable, w *draw) error {
 		c.Salts = append(c.Salts, salt)
 	}
 	o.commit(c)
-	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: w.Number, Drawn: w.Logged, N: len(o.leaves), First: 1, Ask: -1, Lists: entries.Digest(mark.Root(o.leaves))}
+	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: w.Number, Drawn: w.Logged, N: c.Body.N, First: 1, Ask: -1, Lists: entries.Digest(o.tree.Root())}
 	c.Statement, err = d.state(entries.KindIssue, body)
 	return err
 }
@@ -186,7 +186,7 @@ type opened struct {
 	sizes  []int // of the groups
 	deck   *keylist.Deck
 	draw   mark.Draw
-	leaves []mark.Hash // of the key lists, by slot
+	tree   mark.Tree // over the key lists, by slot
 }
 
 // read opens the order of a cable and checks it against the release.
@@ -227,12 +227,13 @@ func (o *opened) list(c *cable, slot int) keylist.List {
 	return o.deck.Deal(key.Codeword(o.sizes))
 }
 
-// commit computes the leaves of all key lists.
+// commit computes the tree over all key lists.
 func (o *opened) commit(c *cable) {
-	o.leaves = make([]mark.Hash, c.Body.N)
-	for i := range o.leaves {
-		o.leaves[i] = entries.ListLeaf(o.copies[i].ID, i+1, o.list(c, i).Root(), mark.Hash(c.Salts[i]))
+	leaves := make([]mark.Hash, c.Body.N)
+	for i := range leaves {
+		leaves[i] = entries.ListLeaf(o.copies[i].ID, i+1, o.list(c, i).Root(), mark.Hash(c.Salts[i]))
 	}
+	o.tree = mark.NewTree(leaves)
 }
 
 // maxWork bounds copies times segments of a cable: seconds of work.

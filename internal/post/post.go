@@ -17,17 +17,20 @@ import (
 
 // A Letter is an entry of the log for one party, and what that party needs with it.
 type Letter struct {
-	Entry []byte `json:"entry"` // custody.Entry, as bytes
+	Entry []byte `json:"entry,omitempty"` // custody.Entry, as bytes
 	// Checkpoint is the newest that the writer had seen: a log that shows different
 	// things to different parties is noticed when they write to each other.
 	Checkpoint []byte `json:"checkpoint,omitempty"`
+	// Common, of letters to many, is the digest of the parcel that holds the entry and the
+	// checkpoint for all of them, and CommonKey the identity that opens it.
+	Common    []byte `json:"common,omitempty"`
+	CommonKey string `json:"common_key,omitempty"`
 	// With a release: the reader's copy, and the identity to which the kit is sealed.
 	Copy *entries.Copy `json:"copy,omitempty"`
-	// With a release, for an overseer: whose copies there are.
-	Copies []entries.Copy `json:"copies,omitempty"`
-	Key    string         `json:"key,omitempty"`
+	Key  string        `json:"key,omitempty"`
 	// With a release in mode author: which parcel is the reader's, and its place and path
-	// under the root that the release names.
+	// under the root that the release names. For an overseer: which says whose copies
+	// there are.
 	Parcel []byte           `json:"parcel,omitempty"`
 	Place  int              `json:"place,omitempty"`
 	Path   []entries.Digest `json:"path,omitempty"`
@@ -123,9 +126,9 @@ func Seal(letters []Letter, to []Address) ([]custody.Body, error) {
 	return out, nil
 }
 
-// Submit makes the submission of a statement whose entry goes to all addresses
+// Submit makes the mail about a statement whose entry goes to all addresses
 // alike, each once.
-func Submit(statement, checkpoint []byte, to ...Address) (custody.Submission, error) {
+func Submit(statement, checkpoint []byte, to ...Address) (Mail, error) {
 	m := NewMailing(statement, checkpoint)
 	seen := map[string]bool{}
 	for _, a := range to {
@@ -157,7 +160,8 @@ func PublishEntry(entry []byte) (custody.Submission, error) {
 }
 
 // Open opens a letter, or reads an entry that lies open. What the entry says, and
-// that it stands in the log, is still to be verified.
+// that it stands in the log, is still to be verified. The entry of a letter to many is
+// elsewhere: see [Letter.OpenCommon].
 func Open(party string, data []byte, ids ...*seal.Identity) (*Letter, custody.Entry, error) {
 	if directory.LiesOpen(party) {
 		e, err := custody.ParseEntry(data)
@@ -170,6 +174,9 @@ func Open(party string, data []byte, ids ...*seal.Identity) (*Letter, custody.En
 	var l Letter
 	if _, _, err := canonical.Decode(plain, &l); err != nil {
 		return nil, custody.Entry{}, fault.Input.Wrap(err, "not a letter")
+	}
+	if l.Common != nil {
+		return &l, custody.Entry{}, nil
 	}
 	e, err := custody.ParseEntry(l.Entry)
 	return &l, e, err

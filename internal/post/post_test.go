@@ -2,7 +2,9 @@ package post_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -77,7 +79,7 @@ func TestLettersAreOfOneLength(t *testing.T) {
 func TestSubmitAndOpen(t *testing.T) {
 	ada, bo := identity(t), identity(t)
 	statement := []byte("statement")
-	s := must(post.Submit(statement, []byte("checkpoint"), address("person:ada", ada), address("person:bo", bo), address("person:ada", ada)))(t)
+	s := must(post.Submit(statement, []byte("checkpoint"), address("person:ada", ada), address("person:bo", bo), address("person:ada", ada)))(t).Submission
 	if len(s.Bodies) != 2 || s.Bodies[0].Party != "person:ada" || s.Bodies[1].Party != "person:bo" {
 		t.Fatalf("bodies for %v", s.Bodies)
 	}
@@ -99,10 +101,88 @@ func TestSubmitAndOpen(t *testing.T) {
 	}
 }
 
+// TestLettersToMany: the entry is sealed once for all of them, each letter opens it, and
+// only with what the letter names.
+func TestLettersToMany(t *testing.T) {
+	ada, bo := identity(t), identity(t)
+	statement := []byte(strings.Repeat("statement ", 900))
+	mail := post.NewMailing(statement, []byte("checkpoint"))
+	for i := range 100 {
+		l := post.Letter{Key: "key"}
+		if i == 7 {
+			l = post.Letter{Share: make([]byte, 900)}
+		}
+		mail.Add(address(fmt.Sprintf("person:p%d", i), []*seal.Identity{ada, bo}[i%2]), l)
+	}
+	m := must(mail.Seal())(t)
+	if m.Common == nil || len(m.Submission.Bodies) != 100 || len(m.Parties()) != 100 || m.Parties()[99] != "person:p99" {
+		t.Fatalf("%d bodies for %d parties", len(m.Submission.Bodies), len(m.Parties()))
+	}
+	for i, b := range m.Submission.Bodies {
+		if len(b.Data) != len(m.Submission.Bodies[0].Data) || len(b.Data) > len(statement) {
+			t.Errorf("letter %d has %d bytes", i, len(b.Data))
+		}
+		l, _, err := post.Open(b.Party, b.Data, []*seal.Identity{ada, bo}[i%2])
+		if err != nil || l.Entry != nil || sha256.Sum256(m.Common) != [32]byte(l.Common) || (i == 7) != (l.Share != nil) {
+			t.Fatalf("letter %d: %v, %v", i, l, err)
+		}
+		e, err := l.OpenCommon(m.Common)
+		if err != nil || !bytes.Equal(e.Statement, statement) || e.Commitment() != m.Submission.Commitment || string(l.Checkpoint) != "checkpoint" || !bytes.Equal(l.Entry, e.Bytes()) {
+			t.Errorf("letter %d: %v, %v", i, l, err)
+		}
+	}
+	l, _, err := post.Open(m.Submission.Bodies[0].Party, m.Submission.Bodies[0].Data, ada)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := func(plain string) []byte {
+		id := must(seal.ParseIdentities("", []byte(l.CommonKey)))(t)[0]
+		return must(seal.SealTo([]byte(plain), id.Recipient().String()))(t)
+	}
+	for _, c := range []struct {
+		name string
+		key  string
+		data []byte
+		want error
+	}{
+		{"another key", ada.Secret(), m.Common, fault.Key},
+		{"no key", "", m.Common, fault.Key},
+		{"cut", l.CommonKey, m.Common[:len(m.Common)-9], fault.Input},
+		{"nothing", l.CommonKey, nil, fault.Input},
+		{"no entry", l.CommonKey, to(`{}`), fault.Input},
+		{"more", l.CommonKey, to(`{"entry":"` + strings.Repeat("A", 64) + `","key":"x"}`), fault.Input},
+	} {
+		bad := post.Letter{Common: l.Common, CommonKey: c.key}
+		if _, err := bad.OpenCommon(c.data); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestCircle: overseers, and nobody else, learn whose copies there are.
+func TestCircle(t *testing.T) {
+	ada, bo := identity(t), identity(t)
+	in := directory.Institution{Overseers: []directory.Party{{Name: "inspector", Recipient: ada.Recipient().String()}}}
+	copies := []entries.Copy{{ID: "c", Person: "bo", Office: "o", Seat: "s", Tenure: "t"}}
+	sealed := must(post.SealCircle(copies, in))(t)
+	if got, err := post.OpenCircle(sealed, ada); err != nil || !slices.Equal(got, copies) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := post.OpenCircle(sealed, bo); !errors.Is(err, fault.Key) {
+		t.Errorf("opened by another: %v", err)
+	}
+	if _, err := post.OpenCircle(must(seal.SealTo([]byte(`[{"id":1}]`), ada.Recipient().String()))(t), ada); !errors.Is(err, fault.Input) {
+		t.Errorf("not a circle: %v", err)
+	}
+	if none, err := post.SealCircle(copies, directory.Institution{}); none != nil || err != nil {
+		t.Errorf("sealed to nobody: %v", err)
+	}
+}
+
 func TestBadLettersAreRefused(t *testing.T) {
 	ada, bo := identity(t), identity(t)
 	sealed := func(plain string) []byte { return must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t) }
-	good := must(post.Submit([]byte("statement"), nil, address("person:ada", ada)))(t).Bodies[0].Data
+	good := must(post.Submit([]byte("statement"), nil, address("person:ada", ada)))(t).Submission.Bodies[0].Data
 	altered := bytes.Clone(good)
 	altered[len(altered)-1] ^= 1
 	for _, c := range []struct {
@@ -154,6 +234,7 @@ func FuzzOpen(f *testing.F) {
 	e := custody.NewEntry([]byte("statement"))
 	f.Add(`{"entry":"`+strings.Repeat("A", 64)+`"}`, e.Bytes(), false)
 	f.Add(`{"entry":null,"copy":{"id":"x"},"share":"AA=="}`, []byte("age-encryption.org/v1\n"), false)
+	f.Add(`{"common":"AAAA","common_key":"`+ada.Secret()+`"}`, must(seal.SealTo([]byte(`{"entry":"`+strings.Repeat("A", 64)+`"}`), ada.Recipient().String()))(f), false)
 	f.Add("", []byte{}, true)
 	f.Fuzz(func(t *testing.T, plain string, raw []byte, open bool) {
 		party := "person:ada"
@@ -162,6 +243,9 @@ func FuzzOpen(f *testing.F) {
 		}
 		for _, data := range [][]byte{raw, must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t)} {
 			l, e, err := post.Open(party, data, ada)
+			if err == nil && l.Common != nil {
+				e, err = l.OpenCommon(raw)
+			}
 			if err == nil && (l == nil || len(e.Statement) == 0) {
 				t.Fatal("nothing was opened")
 			}

@@ -63,6 +63,10 @@ func (id *Identity) String() string {
 // GoString is String: %#v must not show the key either.
 func (id *Identity) GoString() string { return id.String() }
 
+// Secret is the private key, one line that ParseIdentities reads: for a sealed letter,
+// never for a person.
+func (id *Identity) Secret() string { return id.key.String() }
+
 // FormatIdentities writes an identity file as the age tool does: for each
 // identity two comment lines, when it was made and its recipient, and the
 // secret key. The result opens everything sealed to them: it belongs in a

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"chancery/internal/courier"
 	"chancery/internal/desk"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -39,9 +40,9 @@ func TestPassedOnAnother(t *testing.T) {
 	must(t, err)
 	mail := post.NewMailing(s, nil)
 	mail.Add(to, post.Letter{Key: i.Key, Release: i.Acts[0].Entry, ReleaseAt: i.Index})
-	submission, err := mail.Seal()
+	sealed, err := mail.Seal()
 	must(t, err)
-	_, err = bo.Client.Submit(ctx, submission)
+	_, err = courier.Send(ctx, bo.Client, sealed)
 	must(t, err)
 	must(t, cy.Sync(ctx, 5*time.Second))
 	if all := cy.Items(); len(all) != 0 {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"chancery/internal/durable"
 	"chancery/internal/fault"
@@ -85,14 +86,19 @@ func (f Folder) Names(prefix string) ([]string, error) {
 	return out, nil
 }
 
-// A Vault keeps values, sealed.
+// A Vault keeps values, sealed: one a file, or many in a file that grows.
 type Vault struct {
 	folder Folder
 	key    [32]byte
+
+	mu   sync.Mutex
+	ends map[string]mark // guarded by mu; of growing files
 }
 
 // New makes a vault of a folder that exists, under a key of 32 random bytes.
-func New(folder string, key [32]byte) *Vault { return &Vault{Folder(folder), key} }
+func New(folder string, key [32]byte) *Vault {
+	return &Vault{folder: Folder(folder), key: key, ends: map[string]mark{}}
+}
 
 // suffix marks sealed files.
 const suffix = ".sealed"
@@ -119,17 +125,17 @@ func (v *Vault) Get(name string, value any) error {
 		return err
 	}
 	if len(sealed) < nonceSize {
-		return altered(name)
+		return altered(name + suffix)
 	}
 	data, err := gcm.New(v.key).Open(nil, sealed[:nonceSize], sealed[nonceSize:], []byte(name))
 	if err != nil || json.Unmarshal(data, value) != nil {
-		return altered(name)
+		return altered(name + suffix)
 	}
 	return nil
 }
 
-func altered(name string) error {
-	return fault.Mismatch.New("the file was altered, or belongs to another key").At(name+suffix, 0, 0).WithHint("restore it from a backup of this folder")
+func altered(file string) error {
+	return fault.Mismatch.New("the file was altered, or belongs to another key").At(file, 0, 0).WithHint("restore it from a backup of this folder")
 }
 
 // Remove removes a value.

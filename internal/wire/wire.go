@@ -42,7 +42,7 @@ const (
 	// MaxSubmissions is the most entries in one request, and maxItems the most
 	// entries and bodies together: short JSON becomes long in memory.
 	MaxSubmissions = 1024
-	maxItems       = 1 << 15
+	maxItems       = 3 << 14
 	maxTold        = 1 << 10 // of a message from a registry, in bytes
 )
 

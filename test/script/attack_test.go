@@ -16,6 +16,7 @@ import (
 	"chancery/internal/appoint"
 	"chancery/internal/attend"
 	"chancery/internal/client"
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/desk"
 	"chancery/internal/directory"
@@ -25,6 +26,7 @@ import (
 	"chancery/internal/seal"
 	"chancery/internal/sign"
 	"chancery/internal/store"
+	"chancery/internal/vault"
 )
 
 // What attackers do that no command does for them. Each takes exactly the keys and
@@ -203,13 +205,13 @@ func forgeReceipt(ts *testscript.TestScript, v values) {
 
 // submit logs a statement over somebody's connection, open if it goes to nobody.
 func submit(ts *testscript.TestScript, by string, statement []byte, to ...post.Address) {
-	s := post.Publish(statement)
+	mail := post.Mail{Submission: post.Publish(statement)}
 	if len(to) > 0 {
 		var err error
-		s, err = post.Submit(statement, nil, to...)
+		mail, err = post.Submit(statement, nil, to...)
 		ts.Check(err)
 	}
-	_, err := speaking(ts, by).Submit(context.Background(), s)
+	_, err := courier.Send(context.Background(), speaking(ts, by), mail)
 	ts.Check(err)
 }
 
@@ -344,15 +346,13 @@ func held(ts *testscript.TestScript, d *desk.Desk, kind, text string) []byte {
 			all = append(all, a.Entry)
 		}
 	}
-	names, err := d.Vault.Names("open-")
-	ts.Check(err)
-	for _, name := range names {
-		var one struct {
-			Entry []byte `json:"entry"`
-		}
-		ts.Check(d.Vault.Get(name, &one))
-		all = append(all, one.Entry)
+	type statement struct {
+		Entry []byte `json:"entry"`
 	}
+	ts.Check(vault.Each(d.Vault, desk.DirectoryFile, func(s statement) error {
+		all = append(all, s.Entry)
+		return nil
+	}))
 	for _, data := range all {
 		e, err := custody.ParseEntry(data)
 		ts.Check(err)

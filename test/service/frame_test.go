@@ -17,6 +17,7 @@ import (
 
 	"chancery/cable"
 	"chancery/internal/attend"
+	"chancery/internal/courier"
 	"chancery/internal/desk"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
@@ -293,9 +294,9 @@ func (w *framed) registryStates() {
 	for _, s := range states {
 		statement, err := sign.Sign(s.kind, s.body, operator)
 		w.must(err)
-		submission, err := post.Submit(statement, nil, to)
+		mail, err := post.Submit(statement, nil, to)
 		w.must(err)
-		ok(c.Submit(w.Context(), submission))(w)
+		ok(courier.Send(w.Context(), c, mail))(w)
 	}
 	w.must(victim.Sync(w.Context(), 0))
 	after := ok(victim.Find(first.Cable))(w)
