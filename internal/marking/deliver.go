@@ -2,6 +2,8 @@ package marking
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -82,7 +84,7 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	}
 	if _, before := c.Delivered[body.Copy]; !before {
 		c.Delivered[body.Copy] = r.Index
-		d.dirty[c.Cable] = true
+		d.note(c, slot, body.Copy, r.Index)
 	}
 	return &Outcome{Sealed: sealed, Person: p.ID, Author: c.Author}, nil
 }
@@ -92,12 +94,50 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 func (d *Desk) Flush() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for id := range d.dirty {
-		if err := d.save(cableName(id), d.cables[id]); err != nil {
+	for name := range d.dirty {
+		if err := d.save(name, d.handed[name]); err != nil {
 			return err
 		}
-		delete(d.dirty, id)
+		delete(d.dirty, name)
 	}
+	return nil
+}
+
+// A handed is the file of which copies of a cable were delivered, of some slots: what
+// one receipt makes to be written anew does not grow with the readers.
+type handed struct {
+	Cable string           `json:"cable"`
+	First int              `json:"first"` // slot, from 0
+	To    map[string]int64 `json:"to"`    // receipt by copy
+}
+
+// slotsAFile is how many copies one such file holds.
+const slotsAFile = 128
+
+func handedName(id string, first int) string { return fmt.Sprintf("handed-%s-%d", id, first) }
+
+// note remembers a delivery, to be kept by the next Flush.
+func (d *Desk) note(c *cable, slot int, copyID string, receipt int64) {
+	first := slot / slotsAFile * slotsAFile
+	name := handedName(c.Cable, first)
+	if d.handed[name] == nil {
+		d.handed[name] = &handed{c.Cable, first, map[string]int64{}}
+	}
+	d.handed[name].To[copyID] = receipt
+	d.dirty[name] = true
+}
+
+func (d *Desk) loadHanded(name string, data []byte) error {
+	var h handed
+	if err := decode(data, &h); err != nil {
+		return err
+	}
+	c := d.cables[h.Cable]
+	if name != handedName(h.Cable, h.First) || c == nil || h.To == nil {
+		return fault.Mismatch.New("a file of deliveries was altered, or its cable is missing")
+	}
+	maps.Copy(c.Delivered, h.To)
+	d.handed[name] = &h
 	return nil
 }
 

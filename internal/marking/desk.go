@@ -60,12 +60,13 @@ type Desk struct {
 	cables  map[string]*cable  // guarded by mu; by id
 	hot     map[string]*opened // guarded by mu; by cable
 	recalls map[string]bool    // guarded by mu; cables recalled, known or not
-	dirty   map[string]bool    // guarded by mu; cables with deliveries that were not kept yet
+	handed  map[string]*handed // guarded by mu; by file
+	dirty   map[string]bool    // guarded by mu; files of deliveries that were not kept yet
 }
 
 // Open opens a desk with what its files hold.
 func Open(c Config) (*Desk, error) {
-	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, cables: map[string]*cable{}, hot: map[string]*opened{}, recalls: map[string]bool{}, dirty: map[string]bool{}}
+	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, cables: map[string]*cable{}, hot: map[string]*opened{}, recalls: map[string]bool{}, handed: map[string]*handed{}, dirty: map[string]bool{}}
 	for _, p := range c.Directory.Institution().Marking {
 		if p.Sign.ID() == c.Key.Public().ID() && p.Recipient == c.Identity.Recipient().String() {
 			d.name = p.Name
@@ -77,7 +78,7 @@ func Open(c Config) (*Desk, error) {
 	for _, kind := range []struct {
 		prefix string
 		load   func(name string, data []byte) error
-	}{{"draw-", d.loadDraw}, {"cable-", d.loadCable}, {"recall-", d.loadRecall}} {
+	}{{"draw-", d.loadDraw}, {"cable-", d.loadCable}, {"handed-", d.loadHanded}, {"recall-", d.loadRecall}} {
 		names, err := c.Keeper.Names(kind.prefix)
 		if err != nil {
 			return nil, err
@@ -230,3 +231,4 @@ func (d *Desk) current(p directory.Person) error {
 func (d *Desk) state(kind string, body any) ([]byte, error) { return sign.Sign(kind, body, d.Key) }
 
 func cableName(id string) string { return "cable-" + strings.ToLower(id) }
+func orderName(id string) string { return "order-" + strings.ToLower(id) }

@@ -109,10 +109,13 @@ func TestDamagedFiles(t *testing.T) {
 		"a file under another name": func() { w.files.held[cableFile(randomID())] = good[names[0]] },
 		"two files swapped":         func() { w.files.held[names[0]], w.files.held[names[1]] = good[names[1]], good[names[0]] },
 		"the first draw missing":    func() { delete(w.files.held, "draw-00000001") },
-		"a byte changed":            func() { w.files.held[names[0]] = bytes.Clone(good[names[0]]); w.files.held[names[0]][len(good[names[0]])-1] ^= 1 },
-		"emptied":                   func() { w.files.held["draw-00000001"] = nil },
-		"a draw missing":            func() { delete(w.files.held, "draw-00000002") },
-		"another's words":           func() { w.files.held["cable-x"], _ = seal.Seal([]byte(`{"cable":"x"}`), w.id("marking").Recipient()) },
+		"a byte changed": func() {
+			w.files.held[names[0]] = bytes.Clone(good[names[0]])
+			w.files.held[names[0]][len(good[names[0]])-1] ^= 1
+		},
+		"emptied":         func() { w.files.held["draw-00000001"] = nil },
+		"a draw missing":  func() { delete(w.files.held, "draw-00000002") },
+		"another's words": func() { w.files.held["cable-x"], _ = seal.Seal([]byte(`{"cable":"x"}`), w.id("marking").Recipient()) },
 	} {
 		w.files.held = map[string][]byte{}
 		for k, v := range good {
@@ -136,6 +139,52 @@ func TestDamagedFiles(t *testing.T) {
 	c.Key = w.key("operator")
 	if _, err := marking.Open(c); !errors.Is(err, fault.Mismatch) {
 		t.Errorf("with the operator's key: %v", err)
+	}
+}
+
+// TestOrdersAndDeliveriesAreKept: what a cable's order says is believed only if it is the
+// one released, and which copies were delivered is known after a restart, once flushed.
+func TestOrdersAndDeliveriesAreKept(t *testing.T) {
+	w := newTown(t)
+	w.ready(2, custodians...)
+	c, other := w.send("bo", "cy"), w.send("bo")
+	order := "order-" + c.body.Cable
+	good := w.files.held[order]
+	for name, spoil := range map[string][]byte{"missing": nil, "another's": w.files.held["order-"+other.body.Cable], "altered": append([]byte("x"), good[1:]...)} {
+		w.files.held[order] = spoil
+		if spoil == nil {
+			delete(w.files.held, order)
+		}
+		w.reopen()
+		if out, err := w.desk.Deliver(w.receipt(c, "bo")); !errors.Is(err, fault.Mismatch) && !errors.Is(err, fault.NotFound) {
+			t.Errorf("the order is %s: %v, %v", name, out, err)
+		}
+	}
+	w.files.held[order] = good
+	w.reopen()
+	if _, err := w.desk.Deliver(w.receipt(c, "bo")); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := w.files.Names("handed-"); len(names) != 0 {
+		t.Errorf("kept before it was flushed: %v", names)
+	}
+	w.must(w.desk.Flush())
+	w.reopen()
+	if _, err := w.desk.Deliver(w.receipt(c, "cy")); err != nil {
+		t.Fatal(err)
+	}
+	w.must(w.desk.Flush())
+	w.reopen()
+	if n, err := w.desk.Recall(w.log1(entries.KindRecall, entries.Recall{Cable: c.body.Cable, Release: c.seen.Index}, "ada")); n != 2 || err != nil {
+		t.Errorf("%d copies were delivered before the recall, not 2: %v", n, err)
+	}
+	names, _ := w.files.Names("handed-")
+	if len(names) != 1 {
+		t.Fatalf("%v", names)
+	}
+	w.files.held["handed-"+other.body.Cable+"-0"] = w.files.held[names[0]]
+	if _, err := marking.Open(w.config()); !errors.Is(err, fault.Mismatch) {
+		t.Errorf("deliveries of another cable: %v", err)
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"chancery/mark"
 )
 
-// cable is what the desk knows of one: never a word. The order is kept as it
-// came, sealed to the desk.
+// cable is what the desk knows of one: never a word. The order lies in a file of its own,
+// as it came, sealed to the desk: it is large, and read when keys are asked for.
 type cable struct {
 	Cable     string           `json:"cable"`
 	Author    string           `json:"author"` // the person
@@ -25,15 +25,14 @@ type cable struct {
 	Digest    entries.Digest   `json:"digest"` // of the release's statement
 	Body      entries.Release  `json:"body"`
 	Draw      int              `json:"draw"`
-	Order     []byte           `json:"order"` // sealed; nil if void
 	Salts     []entries.Digest `json:"salts"` // of the list leaves, by slot
 	Statement []byte           `json:"statement"`
 	Void      bool             `json:"void"`
 	Issues    []int64          `json:"issues"` // indexes in the log at which the issue stands
 	Recalled  bool             `json:"recalled"`
-	Delivered map[string]int64 `json:"delivered"` // receipt by copy
-	Asks      map[int64]ask    `json:"asks"`      // onward copies asked for, by index in the log
-	Late      []*late          `json:"late"`      // copies issued later, in the order of their slots
+	Delivered map[string]int64 `json:"-"`    // receipt by copy; in files of their own
+	Asks      map[int64]ask    `json:"asks"` // onward copies asked for, by index in the log
+	Late      []*late          `json:"late"` // copies issued later, in the order of their slots
 }
 
 func (d *Desk) loadCable(name string, data []byte) error {
@@ -41,9 +40,10 @@ func (d *Desk) loadCable(name string, data []byte) error {
 	if err := decode(data, &c); err != nil {
 		return err
 	}
-	if name != cableName(c.Cable) || c.Body.Cable != c.Cable || !c.Void && len(c.Salts) != c.Body.N || c.Delivered == nil {
+	if name != cableName(c.Cable) || c.Body.Cable != c.Cable || !c.Void && len(c.Salts) != c.Body.N {
 		return fault.Mismatch.New("a cable of the marking desk was altered")
 	}
+	c.Delivered = map[string]int64{}
 	d.cables[c.Cable] = &c
 	return nil
 }
@@ -82,10 +82,15 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cable{Cable: body.Cable, Author: author.ID, Release: s.Index, Digest: sha256.Sum256(s.Entry.Statement), Body: body, Draw: w.Number, Order: order,
+	c := &cable{Cable: body.Cable, Author: author.ID, Release: s.Index, Digest: sha256.Sum256(s.Entry.Statement), Body: body, Draw: w.Number,
 		Recalled: d.recalls[body.Cable], Delivered: map[string]int64{}}
-	if err := d.decide(c, w); err != nil {
+	if err := d.decide(c, order, w); err != nil {
 		return nil, err
+	}
+	if !c.Void {
+		if err := d.Keeper.Write(orderName(c.Cable), order); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.save(cableName(c.Cable), c); err != nil {
 		return nil, err
@@ -148,12 +153,12 @@ func (d *Desk) Persons(id string) ([]string, error) {
 }
 
 // decide issues a cable, or voids the attempt if that is the author's doing.
-func (d *Desk) decide(c *cable, w *draw) error {
-	err := d.issue(c, w)
+func (d *Desk) decide(c *cable, order []byte, w *draw) error {
+	err := d.issue(c, order, w)
 	if err == nil || !errors.Is(err, fault.Input) && !errors.Is(err, fault.Mismatch) && !errors.Is(err, fault.Key) {
 		return err
 	}
-	c.Void, c.Order, c.Salts = true, nil, nil
+	c.Void, c.Salts = true, nil
 	void := entries.Void{Cable: c.Cable, Release: c.Release, Draw: w.Number, Reason: err.Error()}
 	c.Statement, err = d.state(entries.KindVoid, void)
 	return err
@@ -161,8 +166,8 @@ func (d *Desk) decide(c *cable, w *draw) error {
 
 // issue draws the copies of a cable. Its errors of kind Input, Mismatch and Key
 // are the author's, and make the attempt void.
-func (d *Desk) issue(c *cable, w *draw) error {
-	o, err := d.read(c, w)
+func (d *Desk) issue(c *cable, sealed []byte, w *draw) error {
+	o, err := d.read(c, sealed, w)
 	if err != nil {
 		return err
 	}
@@ -190,8 +195,8 @@ type opened struct {
 }
 
 // read opens the order of a cable and checks it against the release.
-func (d *Desk) read(c *cable, w *draw) (*opened, error) {
-	data, err := seal.Open(c.Order, d.Identity)
+func (d *Desk) read(c *cable, sealed []byte, w *draw) (*opened, error) {
+	data, err := seal.Open(sealed, d.Identity)
 	if err != nil {
 		return nil, fault.Mismatch.Wrap(err, "the order")
 	}
@@ -247,7 +252,14 @@ func (d *Desk) open(c *cable) (*opened, error) {
 	if o := d.hot[c.Cable]; o != nil {
 		return o, nil
 	}
-	o, err := d.read(c, d.draws[c.Draw])
+	order, err := d.Keeper.Read(orderName(c.Cable))
+	if err != nil {
+		return nil, err
+	}
+	if sha256.Sum256(order) != c.Body.Envelope {
+		return nil, fault.Mismatch.New("the order of a cable is not the one that was released").At(orderName(c.Cable), 0, 0).WithHint("restore it from a backup, or from the registry: its digest stands in the release")
+	}
+	o, err := d.read(c, order, d.draws[c.Draw])
 	if err != nil {
 		return nil, err
 	}
