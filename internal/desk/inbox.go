@@ -128,6 +128,15 @@ func (d *Desk) open(ctx context.Context, id string) error {
 		d.mu.Unlock()
 		return nil
 	}
+	// The receipt is about a log in which the issue stands.
+	behind := i.Receipt < 0 && i.Blind() && d.tree.Size <= i.Issued
+	d.mu.Unlock()
+	if behind {
+		if err := d.pull(ctx, 0); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
 	err := d.fetch(ctx, i)
 	if err == nil && (i.Receipt < 0 || i.Again) {
 		err = d.receipt(ctx, i)
