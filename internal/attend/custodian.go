@@ -35,10 +35,10 @@ type Custodian struct {
 
 	at      place
 	dir     *directory.Directory
-	draws   map[int]entries.Draw
+	draws   map[int]*drawn
 	waiting map[int64]entries.SharePacket // by parcel; their draw has not been seen
-	said    map[int]bool                  // draws whose shares we said are good, in the log
 	number  int
+	bad     error // the marking desk's draws are not what it commits to: it gets no more answers
 }
 
 // A Share is what a custodian's vault holds of a draw or an escrow.
@@ -47,7 +47,7 @@ type Share struct {
 	Cable  string `json:"cable,omitempty"`
 	Share  []byte `json:"share"`
 	Vector []byte `json:"vector"`
-	Word   []byte `json:"word,omitempty"` // the entry that says the share is good
+	Word   []byte `json:"word,omitempty"` // the entry that says the share is good, or that the draw is to be opened
 }
 
 // Slots is how many copies a draw serves.
@@ -59,7 +59,7 @@ func EscrowName(cable string) string { return "escrow-" + cable }
 
 // Run attends until ctx ends; a registry that is away is waited for.
 func (c *Custodian) Run(ctx context.Context) error {
-	c.draws, c.waiting, c.said = map[int]entries.Draw{}, map[int64]entries.SharePacket{}, map[int]bool{}
+	c.draws, c.waiting = map[int]*drawn{}, map[int64]entries.SharePacket{}
 	return attend(ctx, c.Logger, func() error { return c.Round(ctx, wait) })
 }
 
@@ -86,14 +86,18 @@ func (c *Custodian) Round(ctx context.Context, wait time.Duration) error {
 		}
 		c.at.Parcel = p.Seq
 	}
-	return c.check(ctx)
+	if err := c.check(ctx); err != nil {
+		return err
+	}
+	return c.audit(ctx)
 }
 
 // entry takes an entry: of the directory, a draw, or a release with a share.
 func (c *Custodian) entry(index int64, party string, statement []byte, l *post.Letter) error {
 	if directory.LiesOpen(party) {
 		c.dir, _ = directory.Take(c.dir, index, statement)
-		return c.draw(statement)
+		c.open(statement)
+		return nil
 	}
 	if err := c.dispute(index, statement); err == nil {
 		return nil
@@ -149,31 +153,6 @@ func (c *Custodian) dispute(index int64, statement []byte) error {
 		return err
 	}
 	c.Logger.Error("a reader was handed keys that are not what was issued", "reader", p.ID, "cable", body.Cable, "copy", body.Copy, "entry", index)
-	return nil
-}
-
-// draw remembers what a marking desk committed to.
-func (c *Custodian) draw(statement []byte) error {
-	if c.dir == nil {
-		return nil
-	}
-	for i, p := range c.dir.Institution().Custodians {
-		if p.Name == c.Name {
-			c.number = i + 1
-		}
-	}
-	var ok entries.ShareOK
-	if sign.Open(statement, entries.KindShareOK, &ok, c.Key.Public()) == nil {
-		c.said[ok.Draw] = true
-	}
-	for _, m := range c.dir.Institution().Marking {
-		var d entries.Draw
-		if sign.Open(statement, entries.KindDraw, &d, m.Sign) == nil {
-			if _, known := c.draws[d.Draw]; !known {
-				c.draws[d.Draw] = d
-			}
-		}
-	}
 	return nil
 }
 
@@ -246,7 +225,7 @@ func (c *Custodian) epoch(h post.Handed) error {
 // Recover gives this custodian's shares of an office's archive keys to one who sits
 // there, and says so in the log. It returns how many there were.
 func (c *Custodian) Recover(ctx context.Context, office, person string) (int, error) {
-	c.draws, c.waiting, c.said = map[int]entries.Draw{}, map[int64]entries.SharePacket{}, map[int]bool{}
+	c.draws, c.waiting = map[int]*drawn{}, map[int64]entries.SharePacket{}
 	if err := c.Round(ctx, 0); err != nil {
 		return 0, err
 	}
@@ -307,15 +286,15 @@ func (c *Custodian) give(ctx context.Context, h post.Handed, p directory.Person)
 // check verifies the shares whose draws are in the log, keeps them, and says so.
 func (c *Custodian) check(ctx context.Context) error {
 	for seq, p := range c.waiting {
-		d, known := c.draws[p.Draw]
-		if !known {
+		d := c.draws[p.Draw]
+		if d == nil {
 			continue
 		}
-		if c.said[p.Draw] {
+		if d.answered || c.bad != nil {
 			delete(c.waiting, seq)
 			continue
 		}
-		word, err := c.word(p, d)
+		word, err := c.word(p, d.Draw)
 		if errors.Is(err, fault.Mismatch) || errors.Is(err, fault.Input) {
 			c.Logger.Error("a bad share: the draw must not be used", "draw", p.Draw, "why", fault.Escape(err.Error()))
 			delete(c.waiting, seq)
@@ -328,7 +307,7 @@ func (c *Custodian) check(ctx context.Context) error {
 			return err
 		}
 		delete(c.waiting, seq)
-		c.said[p.Draw] = true
+		d.answered = true
 		c.Logger.Info("checked", "draw", p.Draw)
 	}
 	return nil
@@ -343,7 +322,11 @@ func (c *Custodian) word(p entries.SharePacket, d entries.Draw) (custody.Submiss
 		if err := c.verify(p, d.Vector); err != nil {
 			return custody.Submission{}, err
 		}
-		s, err := sign.Sign(entries.KindShareOK, entries.ShareOK{Draw: p.Draw, Root: d.Root, Vector: d.Vector}, c.Key)
+		kind := entries.KindShareOK
+		if c.chooses(p.Draw) {
+			kind = entries.KindAudit
+		}
+		s, err := sign.Sign(kind, entries.ShareOK{Draw: p.Draw, Root: d.Root, Vector: d.Vector}, c.Key)
 		if err != nil {
 			return custody.Submission{}, err
 		}

@@ -275,6 +275,8 @@ func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
 		err = desk.DrawLogged(s)
 	case kind == entries.KindShareOK:
 		err = desk.ShareOK(s)
+	case kind == entries.KindAudit:
+		err = desk.Audit(s)
 	case kind == entries.KindNoted && mine:
 		var n entries.Noted
 		if sign.Open(s.Entry.Statement, kind, &n, m.Key.Public()) == nil {

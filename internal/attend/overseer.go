@@ -3,6 +3,7 @@ package attend
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 
 	"chancery/internal/client"
 	"chancery/internal/courier"
@@ -39,37 +40,65 @@ type Seen struct {
 	Copy  string
 }
 
-// Cables reads everything that was sent to the overseer, each entry verified, and
-// returns the cables by id. Letters that say what cannot be are counted.
-func (o *Overseer) Cables(ctx context.Context) (all map[string]*Cable, strange int, err error) {
-	all = map[string]*Cable{}
+// A Survey is what an overseer sees.
+type Survey struct {
+	Cables  map[string]*Cable // by id
+	Strange int               // letters that say what cannot be
+	// Opened says of draws that custodians opened whether each found it to be what was
+	// committed to; Bad are those of whom one did not.
+	Opened map[int]bool
+	Bad    []int
+}
+
+// Survey reads everything that was sent to the overseer, each entry verified.
+func (o *Overseer) Survey(ctx context.Context) (*Survey, error) {
+	out := &Survey{Cables: map[string]*Cable{}, Opened: map[int]bool{}}
 	var dir *directory.Directory
 	var at custody.Place
 	for more := true; more; {
-		came, err := courier.Fetch(ctx, o.Client, client.Wish{Parties: []string{directory.Everyone, directory.OverseerParty(o.Name)}, From: at, Parcel: client.NoParcels}, o.Identity)
+		came, err := courier.Fetch(ctx, o.Client, client.Wish{Parties: []string{directory.Everyone, directory.Draws, directory.OverseerParty(o.Name)}, From: at, Parcel: client.NoParcels}, o.Identity)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		for _, l := range came.Letters {
 			at = l.Next()
 			switch {
 			case l.Err != nil:
-				strange++
+				out.Strange++
 			case l.Party == directory.Everyone:
 				dir, _ = directory.Take(dir, l.Index, l.Entry.Statement)
+			case l.Party == directory.Draws:
+				out.verdict(dir, l.Entry.Statement)
 			default:
-				err := o.take(ctx, dir, all, l)
+				err := o.take(ctx, dir, out.Cables, l)
 				if err != nil && fault.Passing(err) {
-					return nil, 0, err
+					return nil, err
 				}
 				if err != nil {
-					strange++
+					out.Strange++
 				}
 			}
 		}
 		more = came.More
 	}
-	return all, strange, nil
+	return out, nil
+}
+
+// verdict takes what a custodian found in a draw that was opened.
+func (s *Survey) verdict(dir *directory.Directory, statement []byte) {
+	if dir == nil {
+		return
+	}
+	in := dir.Institution()
+	var v entries.Verdict
+	if _, err := in.Custodian(statement, entries.KindVerdict, &v); err != nil {
+		return
+	}
+	good, told := s.Opened[v.Draw]
+	s.Opened[v.Draw] = v.Good && (good || !told)
+	if !v.Good && !slices.Contains(s.Bad, v.Draw) {
+		s.Bad = append(s.Bad, v.Draw)
+	}
 }
 
 // about is what all statements about a cable have.

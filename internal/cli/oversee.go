@@ -24,16 +24,19 @@ func (o whohasOptions) oversee(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	all, strange, err := (&attend.Overseer{Name: k.Name, Identity: k.Identity, Client: c}).Cables(ctx)
+	seen, err := (&attend.Overseer{Name: k.Name, Identity: k.Identity, Client: c}).Survey(ctx)
 	if err != nil {
 		return err
 	}
-	if strange > 0 {
-		s.warn("%d letters say what cannot be and were passed over", strange)
+	if seen.Strange > 0 {
+		s.warn("%d letters say what cannot be and were passed over", seen.Strange)
+	}
+	for _, draw := range seen.Bad {
+		s.warn("the marking desk deceives: custodians opened draw %d, and it is not what was committed to", draw)
 	}
 	rows := []holderRow{}
 	found := 0
-	for id, one := range all {
+	for id, one := range seen.Cables {
 		if one.Release.Reference != o.Ref && !strings.HasPrefix(id, o.Ref) {
 			continue
 		}

@@ -49,6 +49,25 @@ type Institution struct {
 	Threshold int `json:"threshold"`
 }
 
+// Custodian verifies a statement of a custodian's and returns the custodian's number,
+// from 1: that of its shares.
+func (in *Institution) Custodian(statement []byte, kind string, body any) (int, error) {
+	_, signers, err := sign.Claims(statement)
+	if err != nil {
+		return 0, err
+	}
+	for i, c := range in.Custodians {
+		if c.Sign.ID() == signers[0] {
+			return i + 1, sign.Open(statement, kind, body, c.Sign)
+		}
+	}
+	return 0, fault.Mismatch.New("a statement of kind %q that no custodian signed", kind)
+}
+
+// Enough is how many custodians must have good shares of a draw before it serves a cable:
+// one more than must open it, or all.
+func (in *Institution) Enough() int { return min(len(in.Custodians), in.Threshold+1) }
+
 // A Party is one who is sealed to and signs, and is no addressee.
 type Party struct {
 	Name      string       `json:"name"`

@@ -22,6 +22,9 @@ import (
 const (
 	KindDraw     = "draw"         // marking desk
 	KindShareOK  = "share-ok"     // custodian
+	KindAudit    = "draw-audit"   // custodian
+	KindGiven    = "draw-share"   // custodian
+	KindVerdict  = "draw-verdict" // custodian
 	KindRelease  = "release"      // author's person
 	KindIssue    = "issue"        // marking desk
 	KindVoid     = "void"         // marking desk
@@ -48,7 +51,9 @@ func LiesOpen(kind string) bool {
 }
 
 // OfDraws says whether entries of a kind are about draws, not about a cable.
-func OfDraws(kind string) bool { return kind == KindDraw || kind == KindShareOK || kind == KindVoid }
+func OfDraws(kind string) bool {
+	return slices.Contains([]string{KindDraw, KindShareOK, KindAudit, KindGiven, KindVerdict, KindVoid}, kind)
+}
 
 // Modes of a release.
 const (
@@ -93,6 +98,31 @@ type ShareOK struct {
 	Root   Digest `json:"root"`
 	Vector Digest `json:"vector_digest"`
 }
+
+// An Audit is a custodian's answer in the place of a share-ok: this draw is to be opened
+// and serves no cable. It counts if the draw could not have served one yet.
+type Audit ShareOK
+
+// A Given share of a draw that is opened lies open.
+type Given struct {
+	ShareOK
+	Share []byte `json:"share"`
+}
+
+// A Verdict says whether the secret that the shares of a draw restore gives the root that
+// was committed to.
+type Verdict struct {
+	ShareOK
+	Good bool `json:"good"`
+}
+
+// AuditBlock is how many draws in a row one is opened of.
+const AuditBlock = 20
+
+// Auditor is the number, from 1, of the custodian who may choose one draw of the block in
+// which a draw stands. They take turns: none alone can spend more than its part, and
+// none is left out.
+func Auditor(draw, custodians int) int { return (draw-1)/AuditBlock%custodians + 1 }
 
 // A Release sends a cable. It names what everybody must agree on, and no word.
 type Release struct {

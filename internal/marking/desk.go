@@ -153,7 +153,7 @@ func (d *Desk) consistent() error {
 	by := map[int]string{}
 	for _, id := range slices.Sorted(maps.Keys(d.cables)) {
 		n := d.cables[id].Draw
-		if d.draws[n] == nil || d.draws[n].Void != nil {
+		if d.draws[n] == nil || d.draws[n].Void != nil || d.draws[n].Audit > 0 {
 			return fault.Mismatch.New("the cable %s was drawn from draw %d, which the desk does not hold", id, n)
 		}
 		if by[n] != "" {

@@ -33,6 +33,7 @@ type draw struct {
 	Logged    int64             `json:"logged"`  // index of the statement in the log, or -1
 	Good      map[string]int64  `json:"good"`    // index of each custodian's share-ok
 	Void      []byte            `json:"void"`    // the statement that gave it up, or nil
+	Audit     int64             `json:"audit"`   // index at which a custodian chose to open it, or 0
 
 	spent bool
 }
@@ -47,7 +48,7 @@ func (d *Desk) loadDraw(name string, data []byte) error {
 	if w.Number < 1 || len(w.Rho) != len(mark.Hash{}) || name != drawName(w.Number) || w.Good == nil {
 		return fault.Mismatch.New("a draw of the marking desk was altered")
 	}
-	w.spent = w.Void != nil
+	w.spent = w.Void != nil || w.Audit > 0
 	d.draws[w.Number] = &w
 	return nil
 }
@@ -197,21 +198,63 @@ func (d *Desk) ShareOK(s Seen) error {
 	if _, err := d.verify(s); err != nil {
 		return err
 	}
-	_, signers, err := sign.Claims(s.Entry.Statement)
+	var ok entries.ShareOK
+	in := d.Directory.Institution()
+	number, err := in.Custodian(s.Entry.Statement, entries.KindShareOK, &ok)
 	if err != nil {
 		return err
 	}
-	var ok entries.ShareOK
-	for _, c := range d.Directory.Institution().Custodians {
-		if signers[0] != c.Sign.ID() {
-			continue
-		}
-		if err := sign.Open(s.Entry.Statement, entries.KindShareOK, &ok, c.Sign); err != nil {
-			return err
-		}
-		return d.good(ok, c.Name, s.Index)
+	return d.good(ok, in.Custodians[number-1].Name, s.Index)
+}
+
+// Audit takes a custodian's wish, from the log, to open a draw: the draw is spent. It is
+// refused for a draw that could have served a cable by then, from any custodian but the
+// one whose turn it is, and for a second draw of their twenty.
+func (d *Desk) Audit(s Seen) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.verify(s); err != nil {
+		return err
 	}
-	return fault.Mismatch.New("a statement of shares that no custodian signed")
+	var body entries.Audit
+	in := d.Directory.Institution()
+	number, err := in.Custodian(s.Entry.Statement, entries.KindAudit, &body)
+	if err != nil {
+		return err
+	}
+	w := d.draws[body.Draw]
+	if w == nil || w.Vector != body.Vector || w.Root != body.Root {
+		return fault.Mismatch.New("a custodian would open another draw %d", body.Draw)
+	}
+	if w.Audit > 0 && w.Audit <= s.Index {
+		return nil
+	}
+	if number != entries.Auditor(body.Draw, len(in.Custodians)) || w.spent || d.usable(w, s.Index) || d.audited(body.Draw) {
+		return fault.Permission.New("the draw %d is not to be opened: it is not that custodian's turn, or too late", body.Draw)
+	}
+	w.Audit = s.Index
+	if err := d.save(drawName(w.Number), w); err != nil {
+		w.Audit = 0
+		return err
+	}
+	w.spent = true
+	return nil
+}
+
+// audited says whether a draw of the same block is opened.
+func (d *Desk) audited(draw int) bool {
+	first := (draw-1)/entries.AuditBlock*entries.AuditBlock + 1
+	for n := first; n < first+entries.AuditBlock; n++ {
+		if w := d.draws[n]; w != nil && w.Audit > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Root is the root that a draw whose secret was restored ought to have.
+func Root(secret share.Secret) entries.Digest {
+	return entries.Digest(mark.Draw{Secret: mark.Hash(secret.Key(rhoPurpose)), Slots: Slots}.Root())
 }
 
 func (d *Desk) good(ok entries.ShareOK, custodian string, index int64) error {
@@ -235,14 +278,14 @@ func (d *Desk) good(ok entries.ShareOK, custodian string, index int64) error {
 // it - one more than must, or all. What was drawn later could have been drawn to
 // fit the release.
 func (d *Desk) usable(w *draw, release int64) bool {
-	in := d.Directory.Institution()
 	n := 0
 	for _, at := range w.Good {
 		if at < release {
 			n++
 		}
 	}
-	return w.Logged >= 0 && w.Logged < release && n >= min(len(in.Custodians), in.Threshold+1)
+	in := d.Directory.Institution()
+	return w.Logged >= 0 && w.Logged < release && n >= in.Enough()
 }
 
 // next returns the lowest draw that serves no cable. A later one is never taken

@@ -269,6 +269,15 @@ func (w *town) shares(p marking.Prepared) (shares []share.Share, vector *share.V
 // shareOK does what a custodian's desk will.
 func (w *town) shareOK(p marking.Prepared, custodian string) (share.Share, *share.Vector) {
 	w.t.Helper()
+	s, v := w.packet(p, custodian)
+	w.must(s.Verify(v, slices.Index(custodians, custodian)+1, 2))
+	w.must(w.desk.ShareOK(w.log1(entries.KindShareOK, entries.ShareOK{Draw: p.Number, Root: w.drawRoot(p), Vector: v.Digest()}, custodian)))
+	return s, v
+}
+
+// packet opens what a custodian was sent of a draw.
+func (w *town) packet(p marking.Prepared, custodian string) (share.Share, *share.Vector) {
+	w.t.Helper()
 	data, err := seal.Open(p.Packets[custodian], w.id(custodian))
 	w.must(err)
 	packet, err := entries.ParseSharePacket(data)
@@ -277,8 +286,6 @@ func (w *town) shareOK(p marking.Prepared, custodian string) (share.Share, *shar
 	w.must(err)
 	v, err := share.ParseVector(packet.Vector)
 	w.must(err)
-	w.must(s.Verify(v, slices.Index(custodians, custodian)+1, 2))
-	w.must(w.desk.ShareOK(w.log1(entries.KindShareOK, entries.ShareOK{Draw: packet.Draw, Root: w.drawRoot(p), Vector: v.Digest()}, custodian)))
 	return s, v
 }
 

@@ -50,6 +50,7 @@ type Town struct {
 	Authority *appoint.Authority
 	Marking   attend.Keys
 	Keepers   map[string]attend.Keys // custodians
+	Watchers  map[string]attend.Keys // overseers
 
 	marking *attend.Marking
 	outside *outside // nil without a witness
@@ -77,7 +78,7 @@ func Found(ctx context.Context, c Config) (*Town, error) {
 	if err != nil {
 		return nil, fault.System.Wrap(err, "listen")
 	}
-	t := &Town{Config: c, Keepers: map[string]attend.Keys{}}
+	t := &Town{Config: c, Keepers: map[string]attend.Keys{}, Watchers: map[string]attend.Keys{}}
 	t.ctx, t.end = context.WithCancel(ctx)
 	if err := t.begin(ctx, l); err != nil {
 		l.Close()
@@ -126,6 +127,7 @@ func (t *Town) found(ctx context.Context, url string) error {
 		if err != nil {
 			return err
 		}
+		t.Watchers[name] = k
 		in.Overseers = append(in.Overseers, k.Party())
 	}
 	t.Account, err = registry.Found(ctx, filepath.Join(t.Folder, "registry"), registry.Founding{URL: url, Origin: "registry.example/log", Database: t.Database, Witnesses: t.Witnesses,

@@ -463,13 +463,13 @@ func (w *framed) markingKnows() map[string][][]int {
 	out := map[string][][]int{}
 	w.markingFiles("cable-", func(data []byte) {
 		var c struct {
-			Draw  int
-			Body  entries.Release
-			Order []byte
-			Late  []struct{ Copy entries.Copy }
+			Draw int
+			Body entries.Release
+			Late []struct{ Copy entries.Copy }
 		}
 		w.must(json.Unmarshal(data, &c))
-		o := ok(entries.ParseOrder(ok(seal.Open(c.Order, w.Marking.Identity))(w)))(w)
+		sealed := ok(vault.Folder(filepath.Join(w.Folder, "marking", "files")).Read("order-" + c.Body.Cable))(w)
+		o := ok(entries.ParseOrder(ok(seal.Open(sealed, w.Marking.Identity))(w)))(w)
 		env := ok(keylist.ParseEnvelope(o.Envelope))(w)
 		copies := o.Copies
 		for _, l := range c.Late {

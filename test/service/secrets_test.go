@@ -3,14 +3,17 @@ package service
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	mathrand "math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"chancery/cable"
 	"chancery/internal/attend"
+	"chancery/internal/custody"
 	"chancery/internal/desk"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -136,6 +139,8 @@ func (h *hunt) people(t testing.TB, in *house) {
 		h.signing(t, "key of the "+name, k.Sign)
 		h.identity(t, "identity of the "+name, string(seal.FormatIdentities(time.Now(), k.Identity)))
 	}
+	opened := map[int]bool{} // draws that a custodian chose to open: their shares lie open
+	shares := map[string][]attend.Share{}
 	for _, name := range custodians {
 		v := vault.New(in.path("ministry", "custodians", name, "files"), parties["custodian "+name].Sign.Derive("custodian files"))
 		names, err := v.Names("")
@@ -145,7 +150,23 @@ func (h *hunt) people(t testing.TB, in *house) {
 		}
 		for _, one := range names {
 			var s attend.Share
-			if v.Get(one, &s) == nil && len(s.Share) > 32 {
+			if v.Get(one, &s) != nil || len(s.Share) <= 32 {
+				continue
+			}
+			shares[name] = append(shares[name], s)
+			if e, err := custody.ParseEntry(s.Word); err == nil {
+				kind, _, err := sign.Claims(e.Statement)
+				must(t, err)
+				opened[s.Draw] = opened[s.Draw] || kind == entries.KindAudit
+			}
+		}
+	}
+	if n := len(slices.DeleteFunc(slices.Collect(maps.Values(opened)), func(o bool) bool { return !o })); n > len(opened)/2 {
+		t.Errorf("%d of %d draws are opened", n, len(opened))
+	}
+	for name, all := range shares {
+		for _, s := range all {
+			if s.Draw == 0 || !opened[s.Draw] {
 				h.raw("share of "+name, s.Share[len(s.Share)-32:])
 			}
 		}

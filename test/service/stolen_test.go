@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -303,17 +302,7 @@ func boxKeys(t *testing.T, h *house, boxes *hunt) {
 			t.Errorf("%s does not open with the marking desk's identity: %v", filepath.Base(path), err)
 			continue
 		}
-		// The order stays sealed in the file, once more.
-		var c struct{ Order []byte }
-		if json.Unmarshal(plain[sha256.Size:], &c) != nil || c.Order == nil {
-			continue
-		}
-		if _, err := seal.Open(c.Order, others...); err == nil {
-			t.Error("an order opens with another's identity")
-		}
-		order, err := seal.Open(c.Order, own)
-		must(t, err)
-		if slices.Contains(boxes.look(order), "secret of the boxes") {
+		if strings.HasPrefix(filepath.Base(path), "order-") && slices.Contains(boxes.look(plain), "secret of the boxes") {
 			holding++
 		}
 	}

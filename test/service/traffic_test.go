@@ -250,17 +250,23 @@ func (tr *traffic) compose() error {
 // spareDraws is how many draws are left when a cable is queued.
 const spareDraws = 2
 
-// draws counts, in the database, those that all custodians vouched for.
+// draws counts, in the database, those that all custodians vouched for, without gaps but
+// for those that custodians chose to open.
 func (tr *traffic) draws() (n int) {
-	words := map[int]int{}
+	words, opened := map[int]int{}, map[int]bool{}
 	for _, statement := range tr.open.read(tr.h.t, tr.ctx) {
 		var ok entries.ShareOK
 		if sign.Peek(statement, entries.KindShareOK, &ok) == nil {
 			words[ok.Draw]++
 		}
+		if sign.Peek(statement, entries.KindAudit, &ok) == nil {
+			opened[ok.Draw] = true
+		}
 	}
-	for words[n+1] >= len(custodians) {
-		n++
+	for draw := 1; opened[draw] || words[draw] >= len(custodians); draw++ {
+		if !opened[draw] {
+			n++
+		}
 	}
 	return n
 }
