@@ -268,11 +268,7 @@ func (c *Custodian) give(ctx context.Context, h post.Handed, p directory.Person)
 		return err
 	}
 	_, note := c.Client.View.Last()
-	word, err := post.Submit(s, note, append(post.Overseers(c.dir.Institution()), post.To(p))...)
-	if err != nil {
-		return err
-	}
-	if _, err := courier.Send(ctx, c.Client, word); err != nil {
+	if _, err := courier.Send(ctx, c.Client, post.About(s, note, append(post.Overseers(c.dir.Institution()), post.To(p))...)); err != nil {
 		return err
 	}
 	h.By = c.Name

@@ -53,10 +53,6 @@ func (m *Marking) logLate(ctx context.Context, out *marking.LateCopy) error {
 		mail.Add(post.To(author), post.Letter{Copy: &out.Copy})
 	}
 	mail.Add(m.self(), post.Letter{})
-	s, err := mail.Seal()
-	if err != nil {
-		return err
-	}
-	_, err = courier.Send(ctx, m.Client, s)
+	_, err = courier.Send(ctx, m.Client, mail)
 	return err
 }

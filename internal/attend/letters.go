@@ -3,6 +3,7 @@ package attend
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -16,8 +17,14 @@ import (
 	"chancery/internal/sign"
 )
 
-// A letter is an entry that somebody sent to the marking desk.
-type letter struct{ marking.Seen }
+// A letter is an entry that somebody sent to the marking desk, and when it came.
+type letter struct {
+	marking.Seen
+	came time.Time
+}
+
+// orderTime is how long an order is waited for. Its author sends it before the release.
+const orderTime = 10 * time.Minute
 
 // attend does what a letter asks. What fails for a while is kept and tried again;
 // what is refused is said in the log to those it concerns.
@@ -66,8 +73,11 @@ func (m *Marking) release(ctx context.Context, l letter) error {
 		return err
 	}
 	order, err := m.Client.Parcel(ctx, body.Envelope)
-	if errors.Is(err, fault.NotFound) {
+	if errors.Is(err, fault.NotFound) && m.Now().Sub(l.came) < orderTime {
 		return errWaits
+	}
+	if errors.Is(err, fault.NotFound) {
+		return m.refuse(ctx, l, body.Cable, fault.NotFound.New("the order of the release did not come"))
 	}
 	if err != nil {
 		return err
@@ -114,11 +124,7 @@ func (m *Marking) refuse(ctx context.Context, l letter, cable string, why error)
 // log seals a statement to addresses and logs it.
 func (m *Marking) log(ctx context.Context, statement []byte, to ...post.Address) error {
 	_, note := m.Client.View.Last()
-	s, err := post.Submit(statement, note, to...)
-	if err != nil {
-		return err
-	}
-	_, err = courier.Send(ctx, m.Client, s)
+	_, err := courier.Send(ctx, m.Client, post.About(statement, note, to...))
 	return err
 }
 

@@ -189,13 +189,25 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 		rest = rest[n:]
 	}
 	m.usable.Store(int64(m.desk.Usable()))
-	if len(came.Letters) == 0 || len(m.behind) > 0 {
+	if len(came.Letters)+len(before) == 0 {
 		return nil
 	}
 	if err := m.desk.Flush(); err != nil {
 		return err
 	}
-	return save(m.Keeper, "place", m.at)
+	return save(m.Keeper, "place", m.reached())
+}
+
+// reached is the place from which a restart goes on: that of the oldest letter that is
+// to be tried again, or of what comes next.
+func (m *Marking) reached() place {
+	at := m.at
+	for _, l := range m.behind {
+		if l.Index < at.Index {
+			at.Index, at.Part = l.Index, 0
+		}
+	}
+	return at
 }
 
 // together is how many receipts are attended to at a time.
@@ -216,7 +228,7 @@ func (m *Marking) some(ctx context.Context, rest []courier.Letter, tree custody.
 	var wait sync.WaitGroup
 	places := make(chan struct{}, together)
 	for i, l := range rest[:n] {
-		letters[i] = letter{seen(l, tree)}
+		letters[i] = letter{seen(l, tree), m.Now()}
 		wait.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
@@ -250,7 +262,7 @@ func (m *Marking) entry(ctx context.Context, l courier.Letter, tree custody.Chec
 		return nil
 	}
 	if l.Party == m.party() {
-		return m.attend(ctx, letter{seen(l, tree)})
+		return m.attend(ctx, letter{seen(l, tree), m.Now()})
 	}
 	if l.Place.Compare(m.learned) < 0 {
 		return nil

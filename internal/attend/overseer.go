@@ -28,8 +28,10 @@ type Overseer struct {
 type Cable struct {
 	Release entries.Release
 	Index   int64
-	Copies  []entries.Copy
+	Copies  []entries.Copy // issued later; those of the release are for Circle
 	Acts    []Seen
+
+	circle []byte // digest of the parcel that says whose copies there are
 }
 
 // A Seen act stands in the log.
@@ -70,11 +72,7 @@ func (o *Overseer) Survey(ctx context.Context) (*Survey, error) {
 			case l.Party == directory.Draws:
 				out.verdict(dir, l.Entry.Statement)
 			default:
-				err := o.take(ctx, dir, out.Cables, l)
-				if err != nil && fault.Passing(err) {
-					return nil, err
-				}
-				if err != nil {
+				if take(dir, out.Cables, l) != nil {
 					out.Strange++
 				}
 			}
@@ -108,7 +106,7 @@ type about struct {
 }
 
 // take verifies who signed a statement and notes the act.
-func (o *Overseer) take(ctx context.Context, dir *directory.Directory, all map[string]*Cable, l courier.Letter) error {
+func take(dir *directory.Directory, all map[string]*Cable, l courier.Letter) error {
 	statement, index := l.Entry.Statement, l.Index
 	kind, signers, err := sign.Claims(statement)
 	if err != nil {
@@ -126,11 +124,10 @@ func (o *Overseer) take(ctx context.Context, dir *directory.Directory, all map[s
 		if err := sign.Open(statement, kind, &body, keys...); err != nil {
 			return err
 		}
-		copies, err := o.circle(ctx, body, l.Mail.Parcel)
-		if err != nil {
-			return err
+		if all[body.Cable] != nil {
+			return fault.Exists.New("the cable was released before")
 		}
-		all[body.Cable] = &Cable{Release: body, Index: index, Copies: copies, Acts: []Seen{{index, kind, by, ""}}}
+		all[body.Cable] = &Cable{Release: body, Index: index, circle: l.Mail.Parcel, Acts: []Seen{{index, kind, by, ""}}}
 		return nil
 	}
 	var b about
@@ -149,12 +146,13 @@ func (o *Overseer) take(ctx context.Context, dir *directory.Directory, all map[s
 	return nil
 }
 
-// circle fetches whose copies of a cable there are: those that its release names.
-func (o *Overseer) circle(ctx context.Context, body entries.Release, digest []byte) ([]entries.Copy, error) {
-	if len(digest) != sha256.Size {
-		return nil, fault.Input.New("a release without its circle of readers")
+// Circle fetches whose copies of a cable there are: those that its release names, and
+// those that were issued later.
+func (o *Overseer) Circle(ctx context.Context, c *Cable) ([]entries.Copy, error) {
+	if len(c.circle) != sha256.Size {
+		return nil, fault.Input.New("the release came without its circle of readers")
 	}
-	sealed, err := o.Client.Parcel(ctx, [sha256.Size]byte(digest))
+	sealed, err := o.Client.Parcel(ctx, [sha256.Size]byte(c.circle))
 	if err != nil {
 		return nil, err
 	}
@@ -163,10 +161,10 @@ func (o *Overseer) circle(ctx context.Context, body entries.Release, digest []by
 		return nil, err
 	}
 	root, err := entries.CopiesRoot(copies)
-	if err == nil && (root != body.Copies || len(copies) != body.N) {
+	if err == nil && (root != c.Release.Copies || len(copies) != c.Release.N) {
 		err = fault.Mismatch.New("the circle of readers is not the one that was released")
 	}
-	return copies, err
+	return append(copies, c.Copies...), err
 }
 
 // speaks returns who signed a statement, and the keys.

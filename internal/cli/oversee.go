@@ -24,7 +24,8 @@ func (o whohasOptions) oversee(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	seen, err := (&attend.Overseer{Name: k.Name, Identity: k.Identity, Client: c}).Survey(ctx)
+	overseer := &attend.Overseer{Name: k.Name, Identity: k.Identity, Client: c}
+	seen, err := overseer.Survey(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,12 @@ func (o whohasOptions) oversee(ctx context.Context, s Streams) error {
 			continue
 		}
 		found++
-		for _, copied := range one.Copies {
+		copies, err := overseer.Circle(ctx, one)
+		if err != nil {
+			s.warn("whose copies of %s there were from the first is not known: %v", fault.Escape(one.Release.Reference), err)
+			copies = one.Copies
+		}
+		for _, copied := range copies {
 			row := holder(copied)
 			for _, a := range one.Acts {
 				row.take(a.Kind, a.Copy)

@@ -284,10 +284,11 @@ type Wish struct {
 // cannot be opened, or does not commit to what the log holds.
 type Received struct {
 	custody.Place
-	Party string
-	Data  []byte
-	Proof tlog.RecordProof
-	Err   error
+	Party  string
+	Data   []byte
+	Common []byte // what it has in common with others of its entry; nil if nothing
+	Proof  tlog.RecordProof
+	Err    error
 }
 
 // A Feed is what came, verified against Tree.
@@ -330,7 +331,7 @@ func (c *Client) Feed(ctx context.Context, w Wish, open func(Received) (custody.
 	out := &Feed{Tree: tree, More: in.More && len(in.Entries)+len(in.Parcels) > 0, Cosigned: in.Head.Cosigned}
 	at := w.From
 	for _, e := range in.Entries {
-		r := Received{Place: custody.Place{Index: e.Index, Part: e.Part}, Party: e.Party, Data: e.Data, Proof: e.Proof}
+		r := Received{Place: custody.Place{Index: e.Index, Part: e.Part}, Party: e.Party, Data: e.Data, Common: e.Common, Proof: e.Proof}
 		if r.Place.Compare(at) < 0 {
 			return nil, fault.Mismatch.New("the registry sends entry %d after entry %d", r.Index, at.Index)
 		}

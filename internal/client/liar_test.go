@@ -125,7 +125,7 @@ func (l *liar) dial(key *sign.Key, m *memory) *client.Client {
 
 // opener opens letters to everyone, and of others what they commit to as it is.
 func opener(r client.Received) (custody.Commitment, error) {
-	_, e, err := post.Open(directory.Everyone, r.Data)
+	_, e, err := post.Open(directory.Everyone, r.Data, r.Common)
 	return e.Commitment(), err
 }
 

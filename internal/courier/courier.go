@@ -4,13 +4,10 @@
 package courier
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
 
 	"chancery/internal/client"
 	"chancery/internal/custody"
-	"chancery/internal/fault"
 	"chancery/internal/post"
 	"chancery/internal/seal"
 )
@@ -32,20 +29,12 @@ type Delivery struct {
 // Fetch asks for what a wish says and opens it with a party's identities.
 func Fetch(ctx context.Context, c *client.Client, w client.Wish, ids ...*seal.Identity) (*Delivery, error) {
 	opened := map[custody.Place]Letter{}
-	var broke error
 	feed, err := c.Feed(ctx, w, func(r client.Received) (custody.Commitment, error) {
-		mail, e, err := post.Open(r.Party, r.Data, ids...)
-		if err == nil && mail.Common != nil {
-			e, err = complete(ctx, c, mail)
-		}
-		if err != nil && fault.Passing(err) {
-			broke = err
-		}
+		mail, e, err := post.Open(r.Party, r.Data, r.Common, ids...)
 		opened[r.Place] = Letter{Mail: mail, Entry: e}
 		return e.Commitment(), err
 	})
-	// A letter whose other half did not come through is not a bad one: it is asked for again.
-	if err = cmp.Or(err, broke); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	out := &Delivery{Feed: feed, Letters: make([]Letter, len(feed.Entries))}
@@ -58,27 +47,13 @@ func Fetch(ctx context.Context, c *client.Client, w client.Wish, ids ...*seal.Id
 	return out, nil
 }
 
-// complete fetches what a letter to many has in common with the others.
-func complete(ctx context.Context, c *client.Client, l *post.Letter) (custody.Entry, error) {
-	if len(l.Common) != sha256.Size {
-		return custody.Entry{}, fault.Input.New("a letter names no parcel")
-	}
-	sealed, err := c.Parcel(ctx, [sha256.Size]byte(l.Common))
+// Send logs an entry with its letters and returns its place in the log.
+func Send(ctx context.Context, c *client.Client, m *post.Mailing) (int64, error) {
+	s, err := m.Seal()
 	if err != nil {
-		return custody.Entry{}, err
+		return 0, err
 	}
-	return l.OpenCommon(sealed)
-}
-
-// Send logs an entry with its letters and returns its place in the log. Sending the same
-// again is harmless.
-func Send(ctx context.Context, c *client.Client, m post.Mail) (int64, error) {
-	if m.Common != nil {
-		if err := c.PutQuiet(ctx, m.Common, m.Parties()); err != nil {
-			return 0, err
-		}
-	}
-	at, err := c.Submit(ctx, m.Submission)
+	at, err := c.Submit(ctx, s)
 	if err != nil {
 		return 0, err
 	}

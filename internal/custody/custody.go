@@ -107,6 +107,13 @@ type Body struct {
 	Data  []byte
 }
 
+// Common is the party of a body that bodies of the same entry have in common: those that
+// begin with InCommon. It is handed out with each of them, and to nobody by itself.
+const (
+	Common   = "common"
+	InCommon = "chancery-in-common/v1\n"
+)
+
 // check refuses what is beyond the limits.
 func (s Submission) check() error {
 	if len(s.Bodies) > MaxBodies {

@@ -34,6 +34,7 @@ type Attachment struct {
 const (
 	MaxAttachments = 16
 	MaxAttachment  = 32 << 20 // bytes
+	MaxAttached    = 64 << 20 // bytes, of all together
 )
 
 var fileName = regexp.MustCompile(`^[\pL\pN][\pL\pN ._-]{0,99}$`)
@@ -42,20 +43,35 @@ var fileName = regexp.MustCompile(`^[\pL\pN][\pL\pN ._-]{0,99}$`)
 // hold it.
 const separator = "\x1e"
 
+// checkFiles refuses attachments that cannot be sent.
+func checkFiles(files []File) error {
+	if len(files) > MaxAttachments {
+		return fault.Usage.New("%d attachments: at most %d", len(files), MaxAttachments)
+	}
+	total := 0
+	for _, f := range files {
+		if !fileName.MatchString(f.Name) || len(f.Data) > MaxAttachment {
+			return fault.Usage.New("an attachment %.40q of %d bytes", f.Name, len(f.Data)).WithHint("a plain file name of at most 100 characters, at most %d MB", MaxAttachment>>20)
+		}
+		total += len(f.Data)
+	}
+	if total > MaxAttached {
+		return fault.Usage.New("attachments of %d MB together: at most %d", total>>20, MaxAttached>>20).WithHint("send them with several cables")
+	}
+	return nil
+}
+
 // attach seals files, each under a key of its own, and writes the list that follows the
 // text in every copy.
 func (o *Composed) attach(files []File) error {
 	if len(files) == 0 {
 		return nil
 	}
-	if len(files) > MaxAttachments {
-		return fault.Usage.New("%d attachments: at most %d", len(files), MaxAttachments)
+	if err := checkFiles(files); err != nil {
+		return err
 	}
 	var list []Attachment
 	for _, f := range files {
-		if !fileName.MatchString(f.Name) || len(f.Data) > MaxAttachment {
-			return fault.Usage.New("an attachment %.40q of %d bytes", f.Name, len(f.Data)).WithHint("a plain file name of at most 100 characters, at most %d MB", MaxAttachment>>20)
-		}
 		a := Attachment{Name: f.Name, Size: len(f.Data)}
 		rand.Read(a.Key[:])
 		sealed, err := seal.SealKey(f.Data, a.Key)

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -49,6 +50,7 @@ type Desk struct {
 	state   state
 	items   map[string]*Item
 	out     map[string]*Outgoing
+	held    io.Closer       // the folder, if it was opened from one
 	gossip  map[string]bool // checkpoints of others that were compared
 }
 
@@ -56,7 +58,8 @@ type Desk struct {
 type state struct {
 	At     custody.Place `json:"at"`
 	Parcel int64         `json:"parcel"`
-	Known  int           `json:"known"` // statements of the directory
+	Known  vault.End     `json:"known"` // how far the file of the directory counts
+	Acted  vault.End     `json:"acted"` // and that of acts
 	Tree   treeFile      `json:"tree"`
 	Alarms []Alarm       `json:"alarms"`
 	Offers []Offer       `json:"offers"`
@@ -101,17 +104,19 @@ func Open(c Config) (*Desk, error) {
 	if err := all(d.Vault, "cable-", func(i *Item) { d.items[i.Cable] = i }); err != nil {
 		return nil, err
 	}
-	for _, i := range d.items {
-		err := vault.Each(d.Vault, actsName(i.Cable), func(a Act) error {
-			i.act(a)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		i.fresh = nil
+	if err := d.loadActs(); err != nil {
+		return nil, err
 	}
 	return d, all(d.Vault, "out-", func(o *Outgoing) { d.out[o.ID] = o })
+}
+
+// Close lets go of connections, and lets another command open the desk's folder.
+func (d *Desk) Close() error {
+	d.Client.Close()
+	if d.held == nil {
+		return nil
+	}
+	return d.held.Close()
 }
 
 // all reads every value whose name begins with a prefix.
@@ -130,18 +135,46 @@ func all[T any](v *vault.Vault, prefix string, take func(*T)) error {
 	return nil
 }
 
-// DirectoryFile is the growing file of the statements of the directory.
-const DirectoryFile = "directory"
+// Growing files: of the statements of the directory, and of the acts on all cables.
+const (
+	directoryFile = "directory"
+	actsFile      = "acts"
+)
 
-// actsName is the growing file of the acts on a cable.
-func actsName(cable string) string { return "acts-" + cable }
+// acted is an act as it is kept.
+type acted struct {
+	Cable string `json:"cable"`
+	Act
+}
+
+// loadActs reads what was done with the cables.
+func (d *Desk) loadActs() error {
+	return vault.Each(d.Vault, actsFile, d.state.Acted, func(a acted) error {
+		if i := d.items[a.Cable]; i != nil {
+			i.act(a.Act)
+			i.fresh = nil
+		}
+		return nil
+	})
+}
+
+// Statements returns the entries of the directory that the desk keeps, in the order of
+// the log.
+func (d *Desk) Statements() ([]custody.Entry, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []custody.Entry
+	err := vault.Each(d.Vault, directoryFile, d.state.Known, func(s statement) error {
+		e, err := custody.ParseEntry(s.Entry)
+		out = append(out, e)
+		return err
+	})
+	return out, err
+}
 
 // loadDirectory reads the statements that were kept, in the order of the log.
 func (d *Desk) loadDirectory() error {
-	err := vault.Each(d.Vault, DirectoryFile, func(s statement) error {
-		if _, twice := d.seen[s.Index]; twice {
-			return nil // two commands read it at the same time
-		}
+	return vault.Each(d.Vault, directoryFile, d.state.Known, func(s statement) error {
 		e, err := custody.ParseEntry(s.Entry)
 		if err == nil {
 			d.dir, _ = directory.Take(d.dir, s.Index, e.Statement)
@@ -149,36 +182,42 @@ func (d *Desk) loadDirectory() error {
 		}
 		return err
 	})
-	if err == nil && len(d.seen) < d.state.Known {
-		err = fault.Mismatch.New("%d statements of the directory are missing", d.state.Known-len(d.seen)).WithHint("restore the desk's folder from a backup, as a whole")
-	}
-	return err
 }
 
 // save keeps what changed, and then how far the desk came: after a crash it never stands
-// beyond something that was not kept.
+// beyond something that was not kept, and what was kept beyond it comes again.
 func (d *Desk) save() error {
-	if err := vault.Append(d.Vault, DirectoryFile, d.fresh...); err != nil {
+	next := d.state
+	next.Tree = treeFile{d.tree.Origin, d.tree.Size, d.tree.Root[:]}
+	var err error
+	if next.Known, err = vault.Append(d.Vault, directoryFile, d.state.Known, d.fresh...); err != nil {
 		return err
 	}
-	d.fresh = nil
+	var acts []acted
 	for id, i := range d.touched {
 		if err := d.saveItem(i); err != nil {
 			return err
 		}
-		delete(d.touched, id)
+		for _, a := range i.fresh {
+			acts = append(acts, acted{id, a})
+		}
 	}
-	d.state.Known = len(d.seen)
-	d.state.Tree = treeFile{d.tree.Origin, d.tree.Size, d.tree.Root[:]}
-	return d.Vault.Put("state", d.state)
-}
-
-// saveItem keeps a cable, if it changed.
-func (d *Desk) saveItem(i *Item) error {
-	if err := vault.Append(d.Vault, actsName(i.Cable), i.fresh...); err != nil {
+	if next.Acted, err = vault.Append(d.Vault, actsFile, d.state.Acted, acts...); err != nil {
 		return err
 	}
-	i.fresh = nil
+	if err := d.Vault.Put("state", next); err != nil {
+		return err
+	}
+	for _, i := range d.touched {
+		i.fresh = nil
+	}
+	d.state, d.fresh = next, nil
+	clear(d.touched)
+	return nil
+}
+
+// saveItem keeps a cable, if it changed; acts on it are kept by save.
+func (d *Desk) saveItem(i *Item) error {
 	data, err := json.Marshal(i)
 	if err != nil {
 		return fault.Internal.Wrap(err, "keep a cable")

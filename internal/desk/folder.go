@@ -26,6 +26,7 @@ const (
 	personFile   = "desk.json"
 	keysFile     = "desk.key"
 	filesFolder  = "files"
+	lockFile     = "lock"
 )
 
 // whose is the file that says whose desk a folder is.
@@ -106,11 +107,29 @@ func OpenFolder(folder string, passphrase func() (string, error), now func() tim
 	if err != nil {
 		return nil, err
 	}
+	// Two commands on one desk would each write over what the other did.
+	held, err := durable.Hold(filepath.Join(folder, lockFile), patience)
+	if err != nil {
+		return nil, err
+	}
+	d, err := openHeld(folder, data, passphrase, now)
+	if err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	d.held = held
+	return d, nil
+}
+
+// patience is how long a command waits for another one on the same desk.
+const patience = 30 * time.Second
+
+func openHeld(folder string, data []byte, passphrase func() (string, error), now func() time.Time) (*Desk, error) {
 	var w whose
 	if _, _, err := canonical.Decode(data, &w); err != nil || w.Format != deskFormat {
 		return nil, fault.Input.New("not the file of a desk").At(filepath.Join(folder, personFile), 0, 0)
 	}
-	if data, err = durable.ReadFile(filepath.Join(folder, registryFile), client.MaxAccount); err != nil {
+	data, err := durable.ReadFile(filepath.Join(folder, registryFile), client.MaxAccount)
+	if err != nil {
 		return nil, err
 	}
 	account, err := client.ParseAccount(filepath.Join(folder, registryFile), data)

@@ -103,10 +103,10 @@ func (d *Desk) hand(ctx context.Context, to post.Address, h post.Handed) error {
 
 // handed takes what was handed to this person, if that is what came. A key counts if
 // it is the one whose recipient stands in the directory.
-func (d *Desk) handed(data []byte) bool {
+func (d *Desk) handed(data []byte) (bool, error) {
 	h, ok := post.ParseHanded(data)
 	if !ok {
-		return false
+		return false, nil
 	}
 	switch {
 	case len(h.Share) > 0:
@@ -116,6 +116,9 @@ func (d *Desk) handed(data []byte) bool {
 		name := post.EpochName(h.Office, h.Number, h.Vector)
 		d.state.Shares[name] = append(d.state.Shares[name], h)
 		if err := d.recover(name); err != nil {
+			if fault.Passing(err) {
+				return true, err
+			}
 			d.alarm(-1, "a share of the archive key of %s: %v", h.Office, err)
 		}
 	case len(h.Statement) > 0:
@@ -123,10 +126,13 @@ func (d *Desk) handed(data []byte) bool {
 	}
 	for _, e := range h.Keys {
 		if err := d.keepEpoch(e); err != nil {
+			if fault.Passing(err) {
+				return true, err
+			}
 			d.alarm(-1, "an archive key of %s that was handed over: %v", e.Office, err)
 		}
 	}
-	return true
+	return true, nil
 }
 
 // keepEpoch keeps an archive key of an office that there is. Whether it is the
@@ -142,7 +148,10 @@ func (d *Desk) keepEpoch(e post.EpochKey) error {
 	if len(ids) != 1 {
 		return fault.Key.New("not an archive key")
 	}
-	return d.Vault.Put(post.EpochName(e.Office, e.Number, []byte(ids[0].Recipient().String())), e)
+	if err := d.Vault.Put(post.EpochName(e.Office, e.Number, []byte(ids[0].Recipient().String())), e); err != nil {
+		return fault.System.Wrap(err, "keep an archive key") // whatever it was: it is to come again
+	}
+	return nil
 }
 
 // recover restores an archive key from custodians' shares, once there are enough.
@@ -265,9 +274,7 @@ func (d *Desk) readArchive(ctx context.Context, office string, ids []*seal.Ident
 			}
 			found++
 			i.Archive, i.Key = office, cmp.Or(i.Key, l.Mail.Key)
-			if err := d.saveItem(i); err != nil {
-				return found, err
-			}
+			d.touched[i.Cable] = i
 		}
 		if n := len(came.Letters); n > 0 {
 			d.state.Archives[office] = came.Letters[n-1].Next()
@@ -380,11 +387,7 @@ func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
 		return 0, err
 	}
 	_, note := d.Client.View.Last()
-	s, err := post.Submit(both, note, append(post.Overseers(d.dir.Institution()), post.To(from), post.To(me))...)
-	if err != nil {
-		return 0, err
-	}
-	at, err := courier.Send(ctx, d.Client, s)
+	at, err := courier.Send(ctx, d.Client, post.About(both, note, append(post.Overseers(d.dir.Institution()), post.To(from), post.To(me))...))
 	if err != nil {
 		return 0, err
 	}

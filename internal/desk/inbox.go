@@ -7,7 +7,6 @@ import (
 	"errors"
 	"time"
 
-	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
@@ -220,11 +219,11 @@ func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byt
 		to = append(to, d.persons(i.Author)...)
 	}
 	_, note := d.Client.View.Last()
-	mail, err := post.Submit(statement, note, to...)
+	submission, err := post.About(statement, note, to...).Seal()
 	if err != nil {
 		return err
 	}
-	i.Sending = &pending{kind, mail}
+	i.Sending = &pending{kind, submission}
 	if err := d.saveItem(i); err != nil {
 		return err
 	}
@@ -233,12 +232,12 @@ func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byt
 
 // finish logs a statement that was kept.
 func (d *Desk) finish(ctx context.Context, i *Item) error {
-	at, err := courier.Send(ctx, d.Client, i.Sending.Mail)
+	at, err := d.Client.Submit(ctx, i.Sending.Submission)
 	if err != nil {
 		return err
 	}
 	if i.Sending.Kind == entries.KindReceipt {
-		i.Receipt, i.Again = at, false
+		i.Receipt, i.Again = at[0], false
 	}
 	i.Sending = nil
 	return d.saveItem(i)

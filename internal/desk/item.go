@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"chancery/internal/custody"
 	"chancery/internal/entries"
-	"chancery/internal/post"
 )
 
 // An Item is a cable at one desk: what was released, what was done with it as far
@@ -76,8 +76,8 @@ type Act struct {
 
 // pending is a statement that was made and is not known to be logged.
 type pending struct {
-	Kind string    `json:"kind"`
-	Mail post.Mail `json:"mail"`
+	Kind       string             `json:"kind"`
+	Submission custody.Submission `json:"submission"`
 }
 
 // States of an item, for people.

@@ -110,11 +110,7 @@ func (d *Desk) forward(ctx context.Context, i *Item, h directory.Holding, reason
 	for _, a := range append(post.Parties(d.dir.Institution(), i.Release.Marking), d.persons(i.Author, d.Person)...) {
 		mail.Add(a, post.Letter{})
 	}
-	sealed, err := mail.Seal()
-	if err != nil {
-		return err
-	}
-	_, err = courier.Send(ctx, d.Client, sealed)
+	_, err = courier.Send(ctx, d.Client, mail)
 	return err
 }
 
@@ -200,5 +196,6 @@ func (d *Desk) passedOn(ctx context.Context, l courier.Letter) error {
 		return err
 	}
 	i.Key, i.Extract = l.Mail.Key, len(ask.Segments) > 0
+	d.touched[i.Cable] = i
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"chancery/cable"
-	"chancery/internal/courier"
+	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
@@ -38,17 +38,17 @@ type Outgoing struct {
 
 // ready is a composed cable.
 type ready struct {
-	Body     entries.Release `json:"body"`
-	Kit      []byte          `json:"kit"`
-	Order    []byte          `json:"order"`
-	Escrow   []byte          `json:"escrow"`
-	Readers  []string        `json:"readers"` // parties that may fetch the kit
-	Mail     post.Mail       `json:"mail"`
-	Circle   []byte          `json:"circle"`
-	Copies   []entries.Copy  `json:"copies"`
-	Record   string          `json:"record"`
-	Attached [][]byte        `json:"attached"`
-	Authored [][]byte        `json:"authored"`
+	Body       entries.Release    `json:"body"`
+	Kit        []byte             `json:"kit"`
+	Order      []byte             `json:"order"`
+	Escrow     []byte             `json:"escrow"`
+	Readers    []string           `json:"readers"` // parties that may fetch the kit
+	Submission custody.Submission `json:"submission"`
+	Circle     []byte             `json:"circle"`
+	Copies     []entries.Copy     `json:"copies"`
+	Record     string             `json:"record"`
+	Attached   [][]byte           `json:"attached"`
+	Authored   [][]byte           `json:"authored"`
 }
 
 // A Reach says whom a cable would reach, before it is sent.
@@ -87,6 +87,9 @@ func (d *Desk) Reach(to []string) (Reach, error) {
 // Queue keeps a cable to be sent, and returns the name of its file. It is durable
 // then; nothing has left yet.
 func (d *Desk) Queue(o Outgoing) (string, error) {
+	if err := checkFiles(o.Files); err != nil {
+		return "", err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	o.ID, o.Queued = randomID(), d.Now().UTC().Truncate(time.Second)
@@ -178,7 +181,7 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	if err := d.upload(ctx, r, in); err != nil {
 		return err
 	}
-	at, err := courier.Send(ctx, d.Client, r.Mail)
+	at, err := d.Client.Submit(ctx, r.Submission)
 	if err != nil {
 		return err
 	}
@@ -186,7 +189,7 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	if i == nil {
 		i = &Item{Cable: r.Body.Cable, Receipt: -1}
 	}
-	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Arrived = r.Body, at, d.Person, true, r.Copies, r.Record, d.Now().UTC().Truncate(time.Second)
+	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Arrived = r.Body, at[0], d.Person, true, r.Copies, r.Record, d.Now().UTC().Truncate(time.Second)
 	if err := d.saveItem(i); err != nil {
 		return err
 	}
@@ -282,7 +285,7 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 		return err
 	}
 	mail.Add(post.To(me), post.Letter{})
-	r.Mail, err = mail.Seal()
+	r.Submission, err = mail.Seal()
 	return err
 }
 

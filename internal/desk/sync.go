@@ -63,7 +63,9 @@ func (d *Desk) again(ctx context.Context, release int64) error {
 		}
 		kind, _, err := sign.Claims(l.Entry.Statement)
 		if err == nil && (kind == entries.KindIssue || kind == entries.KindRefused || kind == entries.KindVoid) {
-			d.letter(ctx, l)
+			if err := d.letter(ctx, l); err != nil {
+				return err
+			}
 		}
 	}
 	return d.save()
@@ -88,21 +90,10 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, l := range came.Letters {
+		if err := d.received(ctx, l); err != nil {
+			return errors.Join(err, d.save())
+		}
 		d.state.At = l.Place.Next()
-		if l.Err != nil {
-			d.alarm(l.Index, "an entry that came cannot be used: %v", l.Err)
-			continue
-		}
-		if l.Party == directory.Everyone {
-			if err := d.openEntry(l.Index, l.Entry); err != nil {
-				return err
-			}
-			continue
-		}
-		d.letter(ctx, l)
-		if err := d.compare(ctx, l.Mail.Checkpoint); err != nil {
-			d.alarm(l.Index, "%v", err)
-		}
 	}
 	if !came.More {
 		d.tree = came.Tree
@@ -116,15 +107,35 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	return d.save()
 }
 
+// received takes one entry. An error is one for which it is to come again.
+func (d *Desk) received(ctx context.Context, l courier.Letter) error {
+	if l.Err != nil {
+		d.alarm(l.Index, "an entry that came cannot be used: %v", l.Err)
+		return nil
+	}
+	if l.Party == directory.Everyone {
+		return d.openEntry(l.Index, l.Entry)
+	}
+	if err := d.letter(ctx, l); err != nil {
+		return err
+	}
+	if err := d.compare(ctx, l.Mail.Checkpoint); err != nil {
+		d.alarm(l.Index, "%v", err)
+	}
+	return nil
+}
+
 // openEntry keeps a statement of the directory, and alarms at one about this person
 // that this person did not sign.
 func (d *Desk) openEntry(index int64, e custody.Entry) error {
 	if index == 0 && !bytes.Equal(e.Bytes(), d.Account.Institution) {
 		return fault.Mismatch.New("the log begins with another institution than the one that invited you").WithHint("this is not the registry that the invitation named; do not go on")
 	}
-	_, known := d.seen[index]
+	if _, known := d.seen[index]; known {
+		return nil
+	}
 	dir, taken := directory.Take(d.dir, index, e.Statement)
-	if !taken || known {
+	if !taken {
 		d.dir = dir
 		return nil
 	}
@@ -175,36 +186,48 @@ func (d *Desk) parcels(ctx context.Context, all []client.Listed) error {
 		if err != nil {
 			return err
 		}
+		if err := d.parcel(data); err != nil {
+			return err
+		}
 		d.state.Parcel = p.Seq
-		plain, err := seal.Open(data, d.Keys.Identity)
-		if err != nil {
-			continue // somebody's noise
-		}
-		if d.offered(plain) || d.handed(plain) {
-			continue
-		}
-		delivery, err := entries.ParseDelivery(plain)
-		if err != nil {
-			continue
-		}
-		if i := d.items[delivery.Cable]; i != nil && i.takes(delivery) {
-			i.Delivered, i.Disputed = data, ""
-			d.touched[i.Cable] = i
-		}
+	}
+	return nil
+}
+
+// parcel takes one parcel. What it is not, or not for us, is somebody's noise.
+func (d *Desk) parcel(data []byte) error {
+	plain, err := seal.Open(data, d.Keys.Identity)
+	if err != nil || d.offered(plain) {
+		return nil
+	}
+	if done, err := d.handed(plain); done || err != nil {
+		return err
+	}
+	delivery, err := entries.ParseDelivery(plain)
+	if err != nil {
+		return nil
+	}
+	if i := d.items[delivery.Cable]; i != nil && i.takes(delivery) {
+		i.Delivered, i.Disputed = data, ""
+		d.touched[i.Cable] = i
 	}
 	return nil
 }
 
 // letter takes a letter about a cable. One that says what cannot be changes nothing and
-// alarms.
-func (d *Desk) letter(ctx context.Context, l courier.Letter) {
+// alarms; an error is one for which it is to come again.
+func (d *Desk) letter(ctx context.Context, l courier.Letter) error {
 	i, err := d.read(ctx, l)
+	if err != nil && fault.Passing(err) {
+		return err
+	}
 	if err != nil {
 		d.alarm(l.Index, "a letter that came says what cannot be: %v", err)
 	}
 	if i != nil {
 		d.touched[i.Cable] = i
 	}
+	return nil
 }
 
 // actOf is an entry as an act on a cable, not verified yet.

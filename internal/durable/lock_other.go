@@ -7,5 +7,5 @@ import "os"
 // lockFolder does nothing where folders cannot be locked.
 func lockFolder(string) (unlock func(), err error) { return func() {}, nil }
 
-// lock does nothing where files cannot be locked.
-func lock(*os.File) {}
+// claim does nothing where files cannot be locked.
+func claim(*os.File) bool { return false }

@@ -15,13 +15,20 @@ func lockFolder(name string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	lock(d)
+	for {
+		err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	// A file system that has no locks for folders: go on without.
 	return func() { d.Close() }, nil
 }
 
-// lock waits until no other process holds the file, and holds it until it is closed. A
-// file system that has no locks goes on without.
-func lock(f *os.File) {
-	for errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_EX), syscall.EINTR) {
-	}
+// claim makes a file this process's own, until it is closed or the process ends. It says
+// whether another process has it. A file system that has no locks goes on without.
+func claim(f *os.File) (taken bool) {
+	whole := syscall.Flock_t{Type: syscall.F_WRLCK}
+	err := syscall.FcntlFlock(f.Fd(), syscall.F_SETLK, &whole)
+	return errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EAGAIN)
 }

@@ -71,7 +71,9 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	if err := d.sameDirectory(body.Size, body.Register); err != nil {
 		return nil, err
 	}
-	if err := d.refuses(c, p, body); err != nil {
+	// What was handed over on a receipt is handed over on it again, whatever came since:
+	// the log must not say that it was withheld.
+	if err := d.refuses(c, p, body); err != nil && c.Delivered[body.Copy] != r.Index {
 		out, err := d.withhold(c, body.Copy, r.Index, err)
 		if err == nil {
 			out.Person, out.Author = p.ID, c.Author
@@ -94,6 +96,10 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 func (d *Desk) Flush() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.flush()
+}
+
+func (d *Desk) flush() error {
 	for name := range d.dirty {
 		if err := d.save(name, d.handed[name]); err != nil {
 			return err

@@ -257,3 +257,27 @@ func (w *town) rekey(person string) {
 	p := directory.Person{ID: person, Name: "Person " + person, Sign: w.key("new " + person).Public(), Recipient: w.id("new " + person).Recipient().String()}
 	w.appoint(directory.KindPerson, p, "authority", "new "+person, "deputy")
 }
+
+// TestHandedOverIsNeverWithheld: keys were handed over, then the cable was recalled, and
+// the desk was restarted before it kept its place: it is given the receipt again.
+func TestHandedOverIsNeverWithheld(t *testing.T) {
+	w := newTown(t)
+	w.ready(1, custodians...)
+	c := w.send("bo", "cy")
+	r := w.receipt(c, "bo")
+	out, err := w.desk.Deliver(r)
+	w.must(err)
+	text := w.read(c, "bo", out.Sealed)
+	if n, err := w.desk.Recall(w.log1(entries.KindRecall, entries.Recall{Cable: c.body.Cable, Release: c.seen.Index}, "ada")); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	w.reopen()
+	out, err = w.desk.Deliver(w.renew(r))
+	w.must(err)
+	if out.Withheld != nil || w.read(c, "bo", out.Sealed) != text {
+		t.Errorf("%+v", out)
+	}
+	if out, err = w.desk.Deliver(w.receipt(c, "cy")); err != nil || out.Withheld == nil {
+		t.Errorf("keys that were not handed over before the recall: %+v, %v", out, err)
+	}
+}

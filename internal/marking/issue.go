@@ -380,6 +380,10 @@ func (d *Desk) Recall(s Seen) (delivered int, err error) {
 	if !cableID.MatchString(body.Cable) {
 		return 0, fault.Input.New("%.40q is not the id of a cable", body.Cable)
 	}
+	// What was handed over before is known, after a restart too, before the recall is.
+	if err := d.flush(); err != nil {
+		return 0, err
+	}
 	c := d.cables[body.Cable]
 	if c != nil && (c.Release != body.Release || !d.holdsOffice(p, c.Body.Office)) {
 		return 0, fault.Permission.New("%q does not hold the office whose cable that is, or means another", p.ID)

@@ -1,7 +1,6 @@
 package post
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 
 	"chancery/internal/canonical"
@@ -24,43 +23,51 @@ func NewMailing(statement, checkpoint []byte) *Mailing {
 	return &Mailing{entry: custody.NewEntry(statement), checkpoint: checkpoint}
 }
 
+// About is the letters about a statement that go to all addresses alike, each once.
+func About(statement, checkpoint []byte, to ...Address) *Mailing {
+	m := NewMailing(statement, checkpoint)
+	seen := map[string]bool{}
+	for _, a := range to {
+		if !seen[a.Party] {
+			seen[a.Party] = true
+			m.Add(a, Letter{})
+		}
+	}
+	return m
+}
+
 // Add adds a letter with what its party needs beside the entry.
 func (m *Mailing) Add(to Address, l Letter) {
 	l.Entry, l.Checkpoint = m.entry.Bytes(), m.checkpoint
 	m.letters, m.to = append(m.letters, l), append(m.to, to)
 }
 
-// A Mail is letters that are sealed and ready to leave: first the common part, if there
-// is one, as a parcel for all whom the submission names; then the submission.
-type Mail struct {
-	Submission custody.Submission `json:"submission"`
-	Common     []byte             `json:"common,omitempty"` // sealed
-}
-
-// Parties returns whom the letters are for.
-func (m Mail) Parties() []string {
-	var out []string
-	for _, b := range m.Submission.Bodies {
-		out = append(out, b.Party)
-	}
-	return out
-}
-
-// wide is how many letters hold the entry each: beyond, one sealed parcel holds it for
-// all. Few readers are spared a request; many spare the registry a copy each.
+// wide is how many letters hold the entry each. In more, it stands once for all of them.
 const wide = 64
 
 // Seal seals all letters, to one length, and makes the submission.
-func (m *Mailing) Seal() (Mail, error) {
-	out := Mail{Submission: custody.Submission{Commitment: m.entry.Commitment()}}
-	var err error
+func (m *Mailing) Seal() (custody.Submission, error) {
+	out := custody.Submission{Commitment: m.entry.Commitment()}
+	prefix := ""
 	if len(m.letters) > wide {
-		if out.Common, err = m.share(); err != nil {
+		common, err := m.share()
+		if err != nil {
 			return out, err
 		}
+		out.Bodies, prefix = []custody.Body{{Party: custody.Common, Data: common}}, custody.InCommon
 	}
-	out.Submission.Bodies, err = Seal(m.letters, m.to)
-	return out, err
+	length, err := padded(m.letters)
+	if err != nil {
+		return out, err
+	}
+	for i, l := range m.letters {
+		sealed, err := l.seal(m.to[i].Recipient, length)
+		if err != nil {
+			return out, err
+		}
+		out.Bodies = append(out.Bodies, custody.Body{Party: m.to[i].Party, Data: append([]byte(prefix), sealed...)})
+	}
+	return out, nil
 }
 
 // common is what all letters about an entry hold.
@@ -79,32 +86,27 @@ func (m *Mailing) share() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := seal.Seal(data, id.Recipient())
-	if err != nil {
-		return nil, err
-	}
-	digest := sha256.Sum256(sealed)
 	for i := range m.letters {
 		l := &m.letters[i]
-		l.Entry, l.Checkpoint, l.Common, l.CommonKey = nil, nil, digest[:], id.Secret()
+		l.Entry, l.Checkpoint, l.Common = nil, nil, id.Secret()
 	}
-	return sealed, nil
+	return seal.SealPadded(data, up(len(data)), id.Recipient())
 }
 
-// OpenCommon completes a letter with the parcel that it names, and returns the entry.
-func (l *Letter) OpenCommon(sealed []byte) (custody.Entry, error) {
-	ids, err := seal.ParseIdentities("the key of a letter", []byte(l.CommonKey))
+// complete puts what is common into a letter.
+func (l *Letter) complete(sealed []byte) error {
+	ids, err := seal.ParseIdentities("the key of a letter", []byte(l.Common))
 	if err != nil {
-		return custody.Entry{}, err
+		return err
 	}
 	plain, err := seal.Open(sealed, ids...)
 	if err != nil {
-		return custody.Entry{}, err
+		return err
 	}
 	var c common
 	if _, _, err := canonical.Decode(plain, &c); err != nil {
-		return custody.Entry{}, fault.Input.Wrap(err, "not what letters have in common")
+		return fault.Input.Wrap(err, "not what letters have in common")
 	}
 	l.Entry, l.Checkpoint = c.Entry, c.Checkpoint
-	return custody.ParseEntry(l.Entry)
+	return nil
 }

@@ -4,6 +4,7 @@
 package post
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"chancery/internal/canonical"
@@ -21,10 +22,9 @@ type Letter struct {
 	// Checkpoint is the newest that the writer had seen: a log that shows different
 	// things to different parties is noticed when they write to each other.
 	Checkpoint []byte `json:"checkpoint,omitempty"`
-	// Common, of letters to many, is the digest of the parcel that holds the entry and the
-	// checkpoint for all of them, and CommonKey the identity that opens it.
-	Common    []byte `json:"common,omitempty"`
-	CommonKey string `json:"common_key,omitempty"`
+	// Common, in letters to many, is the identity that opens what they have in common: the
+	// entry and the checkpoint.
+	Common string `json:"common,omitempty"`
 	// With a release: the reader's copy, and the identity to which the kit is sealed.
 	Copy *entries.Copy `json:"copy,omitempty"`
 	Key  string        `json:"key,omitempty"`
@@ -98,46 +98,33 @@ func Names(to []Address) []string {
 // bucket is what lengths of letters are rounded up to, in bytes.
 const bucket = 1 << 10
 
-// Seal seals letters to their addresses. All get one length, whatever is in them.
-func Seal(letters []Letter, to []Address) ([]custody.Body, error) {
-	plain := make([][]byte, len(letters))
+// up rounds a length up to whole buckets.
+func up(n int) int { return (n + bucket - 1) / bucket * bucket }
+
+// padded is the one length to which letters are filled up.
+func padded(letters []Letter) (int, error) {
 	longest := 0
-	for i, l := range letters {
+	for _, l := range letters {
 		data, err := json.Marshal(l)
 		if err != nil {
-			return nil, fault.Internal.Wrap(err, "write a letter")
+			return 0, fault.Internal.Wrap(err, "write a letter")
 		}
-		plain[i] = data
 		longest = max(longest, len(data))
 	}
-	longest = (longest + bucket - 1) / bucket * bucket
-	out := make([]custody.Body, len(letters))
-	for i, data := range plain {
-		r, err := seal.ParseRecipient(to[i].Recipient)
-		if err != nil {
-			return nil, err
-		}
-		sealed, err := seal.SealPadded(data, longest, r)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = custody.Body{Party: to[i].Party, Data: sealed}
-	}
-	return out, nil
+	return up(longest), nil
 }
 
-// Submit makes the mail about a statement whose entry goes to all addresses
-// alike, each once.
-func Submit(statement, checkpoint []byte, to ...Address) (Mail, error) {
-	m := NewMailing(statement, checkpoint)
-	seen := map[string]bool{}
-	for _, a := range to {
-		if !seen[a.Party] {
-			seen[a.Party] = true
-			m.Add(a, Letter{})
-		}
+// seal seals a letter, filled up to a length.
+func (l Letter) seal(recipient string, length int) ([]byte, error) {
+	data, err := json.Marshal(l)
+	if err != nil {
+		return nil, fault.Internal.Wrap(err, "write a letter")
 	}
-	return m.Seal()
+	r, err := seal.ParseRecipient(recipient)
+	if err != nil {
+		return nil, err
+	}
+	return seal.SealPadded(data, length, r)
 }
 
 // Publish makes the submission of a statement that lies open.
@@ -159,14 +146,15 @@ func PublishEntry(entry []byte) (custody.Submission, error) {
 	return publish(e), err
 }
 
-// Open opens a letter, or reads an entry that lies open. What the entry says, and
-// that it stands in the log, is still to be verified. The entry of a letter to many is
-// elsewhere: see [Letter.OpenCommon].
-func Open(party string, data []byte, ids ...*seal.Identity) (*Letter, custody.Entry, error) {
+// Open opens a letter, or reads an entry that lies open. What the entry says, and that it
+// stands in the log, is still to be verified. common is what came with the letter for all
+// of them, or nil.
+func Open(party string, data, common []byte, ids ...*seal.Identity) (*Letter, custody.Entry, error) {
 	if directory.LiesOpen(party) {
 		e, err := custody.ParseEntry(data)
 		return &Letter{Entry: data}, e, err
 	}
+	data, shared := bytes.CutPrefix(data, []byte(custody.InCommon))
 	plain, err := seal.Open(data, ids...)
 	if err != nil {
 		return nil, custody.Entry{}, err
@@ -175,8 +163,10 @@ func Open(party string, data []byte, ids ...*seal.Identity) (*Letter, custody.En
 	if _, _, err := canonical.Decode(plain, &l); err != nil {
 		return nil, custody.Entry{}, fault.Input.Wrap(err, "not a letter")
 	}
-	if l.Common != nil {
-		return &l, custody.Entry{}, nil
+	if shared {
+		if err := l.complete(common); err != nil {
+			return nil, custody.Entry{}, err
+		}
 	}
 	e, err := custody.ParseEntry(l.Entry)
 	return &l, e, err

@@ -2,7 +2,6 @@ package post_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -41,14 +40,13 @@ func address(party string, id *seal.Identity) post.Address {
 // a share and who nothing.
 func TestLettersAreOfOneLength(t *testing.T) {
 	ada, bo := identity(t), identity(t)
-	e := custody.NewEntry([]byte(strings.Repeat("statement ", 600))).Bytes()
-	lengths := func(letters ...post.Letter) []int {
-		var to []post.Address
-		for i := range letters {
-			to = append(to, address("person:x", []*seal.Identity{ada, bo}[i%2]))
+	lengths := func(statement int, letters ...post.Letter) []int {
+		m := post.NewMailing(make([]byte, statement), make([]byte, 4000))
+		for i, l := range letters {
+			m.Add(address(fmt.Sprintf("person:%d", i), []*seal.Identity{ada, bo}[i%2]), l)
 		}
 		var out []int
-		for _, b := range must(post.Seal(letters, to))(t) {
+		for _, b := range must(m.Seal())(t).Bodies {
 			out = append(out, len(b.Data))
 		}
 		return out
@@ -57,21 +55,20 @@ func TestLettersAreOfOneLength(t *testing.T) {
 		name    string
 		letters []post.Letter
 	}{
-		{"copy, share, nothing", []post.Letter{{Entry: e, Copy: &entries.Copy{ID: "c", Person: "bo", Office: strings.Repeat("o", 90)}, Key: strings.Repeat("K", 3000)},
-			{Entry: e, Share: make([]byte, 1500)}, {Entry: e}, {Entry: e, Checkpoint: make([]byte, 4000)}}},
-		{"over several chunks of a file", []post.Letter{{Entry: make([]byte, 100000)}, {Entry: []byte("x")}, {Entry: make([]byte, 49000)}}},
-		{"empty", []post.Letter{{}, {Entry: []byte("x")}}},
+		{"copy, share, nothing", []post.Letter{{Copy: &entries.Copy{ID: "c", Person: "bo", Office: strings.Repeat("o", 90)}, Key: strings.Repeat("K", 3000)}, {Share: make([]byte, 1500)}, {}}},
+		{"over several chunks of a file", []post.Letter{{Share: make([]byte, 100000)}, {}, {Share: make([]byte, 49000)}}},
+		{"empty", []post.Letter{{}, {Key: "x"}}},
 	} {
-		got := lengths(c.letters...)
+		got := lengths(6000, c.letters...)
 		if slices.Min(got) != slices.Max(got) {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 	// And of letters apart, the length tells their size to a kilobyte alone.
-	if one, two := lengths(post.Letter{Entry: make([]byte, 100)}), lengths(post.Letter{Entry: make([]byte, 500)}); one[0] != two[0] {
+	if one, two := lengths(100, post.Letter{}), lengths(500, post.Letter{}); one[0] != two[0] {
 		t.Errorf("%v and %v", one, two)
 	}
-	if one, two := lengths(post.Letter{Entry: make([]byte, 100)}), lengths(post.Letter{Entry: make([]byte, 5000)}); one[0] == two[0] {
+	if one, two := lengths(100, post.Letter{}), lengths(5000, post.Letter{}); one[0] == two[0] {
 		t.Error("everything has one length: the test could not fail")
 	}
 }
@@ -79,16 +76,16 @@ func TestLettersAreOfOneLength(t *testing.T) {
 func TestSubmitAndOpen(t *testing.T) {
 	ada, bo := identity(t), identity(t)
 	statement := []byte("statement")
-	s := must(post.Submit(statement, []byte("checkpoint"), address("person:ada", ada), address("person:bo", bo), address("person:ada", ada)))(t).Submission
+	s := must(post.About(statement, []byte("checkpoint"), address("person:ada", ada), address("person:bo", bo), address("person:ada", ada)).Seal())(t)
 	if len(s.Bodies) != 2 || s.Bodies[0].Party != "person:ada" || s.Bodies[1].Party != "person:bo" {
 		t.Fatalf("bodies for %v", s.Bodies)
 	}
-	l, e, err := post.Open("person:ada", s.Bodies[0].Data, ada)
+	l, e, err := post.Open("person:ada", s.Bodies[0].Data, nil, ada)
 	if err != nil || !bytes.Equal(e.Statement, statement) || e.Commitment() != s.Commitment || string(l.Checkpoint) != "checkpoint" {
 		t.Errorf("%v, %v, %v", l, e, err)
 	}
 	open := post.Publish(statement)
-	l, e, err = post.Open(directory.Everyone, open.Bodies[0].Data)
+	l, e, err = post.Open(directory.Everyone, open.Bodies[0].Data, nil)
 	if err != nil || e.Commitment() != open.Commitment || !bytes.Equal(l.Entry, open.Bodies[0].Data) || len(open.Bodies) != 1 {
 		t.Errorf("%v, %v, %v", l, e, err)
 	}
@@ -115,48 +112,52 @@ func TestLettersToMany(t *testing.T) {
 		mail.Add(address(fmt.Sprintf("person:p%d", i), []*seal.Identity{ada, bo}[i%2]), l)
 	}
 	m := must(mail.Seal())(t)
-	if m.Common == nil || len(m.Submission.Bodies) != 100 || len(m.Parties()) != 100 || m.Parties()[99] != "person:p99" {
-		t.Fatalf("%d bodies for %d parties", len(m.Submission.Bodies), len(m.Parties()))
+	if len(m.Bodies) != 101 || m.Bodies[0].Party != custody.Common {
+		t.Fatalf("%d bodies", len(m.Bodies))
 	}
-	for i, b := range m.Submission.Bodies {
-		if len(b.Data) != len(m.Submission.Bodies[0].Data) || len(b.Data) > len(statement) {
-			t.Errorf("letter %d has %d bytes", i, len(b.Data))
+	common, letters := m.Bodies[0].Data, m.Bodies[1:]
+	for i, b := range letters {
+		if b.Party != fmt.Sprintf("person:p%d", i) || len(b.Data) != len(letters[0].Data) || len(b.Data) > len(statement)/2 {
+			t.Errorf("letter %d for %s has %d bytes", i, b.Party, len(b.Data))
 		}
-		l, _, err := post.Open(b.Party, b.Data, []*seal.Identity{ada, bo}[i%2])
-		if err != nil || l.Entry != nil || sha256.Sum256(m.Common) != [32]byte(l.Common) || (i == 7) != (l.Share != nil) {
+		l, e, err := post.Open(b.Party, b.Data, common, []*seal.Identity{ada, bo}[i%2])
+		if err != nil || !bytes.Equal(e.Statement, statement) || e.Commitment() != m.Commitment || string(l.Checkpoint) != "checkpoint" || !bytes.Equal(l.Entry, e.Bytes()) || (i == 7) != (l.Share != nil) {
 			t.Fatalf("letter %d: %v, %v", i, l, err)
 		}
-		e, err := l.OpenCommon(m.Common)
-		if err != nil || !bytes.Equal(e.Statement, statement) || e.Commitment() != m.Submission.Commitment || string(l.Checkpoint) != "checkpoint" || !bytes.Equal(l.Entry, e.Bytes()) {
-			t.Errorf("letter %d: %v, %v", i, l, err)
-		}
 	}
-	l, _, err := post.Open(m.Submission.Bodies[0].Party, m.Submission.Bodies[0].Data, ada)
-	if err != nil {
-		t.Fatal(err)
+	// Its length tells no more than that of other letters.
+	longer := must(post.About([]byte(string(statement)+"more"), []byte("checkpoint"), addresses(t, 100)...).Seal())(t)
+	if one, two := len(common), len(longer.Bodies[0].Data); one != two {
+		t.Errorf("the common part has %d bytes, and of a statement longer by four %d", one, two)
 	}
-	to := func(plain string) []byte {
-		id := must(seal.ParseIdentities("", []byte(l.CommonKey)))(t)[0]
-		return must(seal.SealTo([]byte(plain), id.Recipient().String()))(t)
-	}
+	altered := bytes.Clone(common)
+	altered[len(altered)-1] ^= 1
 	for _, c := range []struct {
-		name string
-		key  string
-		data []byte
-		want error
+		name   string
+		common []byte
+		want   error
 	}{
-		{"another key", ada.Secret(), m.Common, fault.Key},
-		{"no key", "", m.Common, fault.Key},
-		{"cut", l.CommonKey, m.Common[:len(m.Common)-9], fault.Input},
-		{"nothing", l.CommonKey, nil, fault.Input},
-		{"no entry", l.CommonKey, to(`{}`), fault.Input},
-		{"more", l.CommonKey, to(`{"entry":"` + strings.Repeat("A", 64) + `","key":"x"}`), fault.Input},
+		{"another letter's", longer.Bodies[0].Data, fault.Key},
+		{"altered", altered, fault.Input},
+		{"cut", common[:len(common)-9], fault.Input},
+		{"nothing", nil, fault.Input},
 	} {
-		bad := post.Letter{Common: l.Common, CommonKey: c.key}
-		if _, err := bad.OpenCommon(c.data); !errors.Is(err, c.want) {
+		if _, _, err := post.Open("person:p0", letters[0].Data, c.common, ada); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+	if _, _, err := post.Open("person:p0", bytes.TrimPrefix(letters[0].Data, []byte(custody.InCommon)), common, ada); !errors.Is(err, fault.Input) {
+		t.Errorf("without the word that there is more: %v", err)
+	}
+}
+
+// addresses are those of people whom one key serves.
+func addresses(t testing.TB, n int) (all []post.Address) {
+	id := identity(t)
+	for i := range n {
+		all = append(all, address(fmt.Sprintf("person:p%d", i), id))
+	}
+	return all
 }
 
 // TestCircle: overseers, and nobody else, learn whose copies there are.
@@ -182,7 +183,7 @@ func TestCircle(t *testing.T) {
 func TestBadLettersAreRefused(t *testing.T) {
 	ada, bo := identity(t), identity(t)
 	sealed := func(plain string) []byte { return must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t) }
-	good := must(post.Submit([]byte("statement"), nil, address("person:ada", ada)))(t).Submission.Bodies[0].Data
+	good := must(post.About([]byte("statement"), nil, address("person:ada", ada)).Seal())(t).Bodies[0].Data
 	altered := bytes.Clone(good)
 	altered[len(altered)-1] ^= 1
 	for _, c := range []struct {
@@ -205,11 +206,11 @@ func TestBadLettersAreRefused(t *testing.T) {
 		{"an entry of salt alone", "person:ada", sealed(`{"entry":"` + strings.Repeat("A", 40) + `"}`), []*seal.Identity{ada}, fault.Input},
 		{"a sealed letter as if it lay open", directory.Everyone, []byte("short"), []*seal.Identity{ada}, fault.Input},
 	} {
-		if _, _, err := post.Open(c.party, c.data, c.ids...); !errors.Is(err, c.want) {
+		if _, _, err := post.Open(c.party, c.data, nil, c.ids...); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if _, err := post.Seal([]post.Letter{{}}, []post.Address{{Party: "person:ada", Recipient: "age1x"}}); !errors.Is(err, fault.Key) {
+	if _, err := post.About([]byte("x"), nil, post.Address{Party: "person:ada", Recipient: "age1x"}).Seal(); !errors.Is(err, fault.Key) {
 		t.Errorf("sealed to no recipient: %v", err)
 	}
 }
@@ -234,18 +235,16 @@ func FuzzOpen(f *testing.F) {
 	e := custody.NewEntry([]byte("statement"))
 	f.Add(`{"entry":"`+strings.Repeat("A", 64)+`"}`, e.Bytes(), false)
 	f.Add(`{"entry":null,"copy":{"id":"x"},"share":"AA=="}`, []byte("age-encryption.org/v1\n"), false)
-	f.Add(`{"common":"AAAA","common_key":"`+ada.Secret()+`"}`, must(seal.SealTo([]byte(`{"entry":"`+strings.Repeat("A", 64)+`"}`), ada.Recipient().String()))(f), false)
+	f.Add(`{"common":"`+ada.Secret()+`"}`, must(seal.SealTo([]byte(`{"entry":"`+strings.Repeat("A", 64)+`"}`), ada.Recipient().String()))(f), false)
 	f.Add("", []byte{}, true)
 	f.Fuzz(func(t *testing.T, plain string, raw []byte, open bool) {
 		party := "person:ada"
 		if open {
 			party = directory.Everyone
 		}
-		for _, data := range [][]byte{raw, must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t)} {
-			l, e, err := post.Open(party, data, ada)
-			if err == nil && l.Common != nil {
-				e, err = l.OpenCommon(raw)
-			}
+		for _, data := range [][]byte{raw, must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t),
+			append([]byte(custody.InCommon), must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t)...)} {
+			l, e, err := post.Open(party, data, raw, ada)
 			if err == nil && (l == nil || len(e.Statement) == 0) {
 				t.Fatal("nothing was opened")
 			}

@@ -87,7 +87,7 @@ func TestServeEndsAndGoesOn(t *testing.T) {
 	check(t, err)
 	ended := make(chan error, 1)
 	open := func(r client.Received) (custody.Commitment, error) {
-		_, e, err := post.Open(r.Party, r.Data)
+		_, e, err := post.Open(r.Party, r.Data, r.Common)
 		return e.Commitment(), err
 	}
 	go func() {

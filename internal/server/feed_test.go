@@ -192,6 +192,9 @@ func TestRate(t *testing.T) {
 	if status, _ := speak(h, nil).ask("GET /health", nil); status != 200 {
 		t.Errorf("a stranger: %d", status)
 	}
+	if got := count(speak(h, h.Marking), 9); got != 9 {
+		t.Errorf("the marking desk, which must answer whoever writes to it, has %d requests", got)
+	}
 	h.Later(2 * time.Second)
 	if got := count(one, 4); got != 2 {
 		t.Errorf("%d requests after two seconds", got)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -240,7 +241,7 @@ func (s *Server) collect(ctx context.Context, parties []string, from custody.Pla
 		if err != nil {
 			return nil, err
 		}
-		out.Entries = append(out.Entries, wire.Entry{Index: b.Index, Part: b.Part, Party: b.party, Data: b.Data, Proof: proof})
+		out.Entries = append(out.Entries, wire.Entry{Index: b.Index, Part: b.Part, Party: b.party, Data: b.Data, Common: b.common, Proof: proof})
 	}
 	listed, err := s.Parcels.Parcels(ctx, own, parcel, wire.MaxEntries)
 	if err != nil {
@@ -259,7 +260,8 @@ const feedBytes = 8 << 20
 // addressed is a body with the party that it is for.
 type addressed struct {
 	custody.Stored
-	party string
+	party  string
+	common []byte
 }
 
 // merged returns bodies for all parties in the order of the log of a size, as many as
@@ -273,7 +275,7 @@ func (s *Server) merged(ctx context.Context, parties []string, from custody.Plac
 		}
 		for _, b := range bodies {
 			if b.Index < size {
-				all = append(all, addressed{b, p})
+				all = append(all, addressed{Stored: b, party: p})
 			}
 		}
 	}
@@ -282,12 +284,27 @@ func (s *Server) merged(ctx context.Context, parties []string, from custody.Plac
 		all, more = all[:wire.MaxEntries], true
 	}
 	total := 0
-	for i, b := range all {
-		if total += len(b.Data); total > feedBytes && i > 0 {
+	for i := range all {
+		if all[i].common, err = s.common(ctx, all[i].Stored); err != nil {
+			return nil, false, err
+		}
+		if total += len(all[i].Data) + len(all[i].common); total > feedBytes && i > 0 {
 			return all[:i], true, nil
 		}
 	}
 	return all, more, nil
+}
+
+// common returns what a body has in common with others of its entry, if it says so.
+func (s *Server) common(ctx context.Context, b custody.Stored) ([]byte, error) {
+	if !bytes.HasPrefix(b.Data, []byte(custody.InCommon)) {
+		return nil, nil
+	}
+	found, err := s.Storage.Bodies(ctx, custody.Common, custody.Place{Index: b.Index}, 1)
+	if err != nil || len(found) == 0 || found[0].Index != b.Index {
+		return nil, err
+	}
+	return found[0].Data, nil
 }
 
 // bodies reads what came for a party, step by step, until one answer is full.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,6 +79,13 @@ func (g *register) caller(id sign.ID, at time.Time) (caller, error) {
 		return caller{}, err
 	}
 	return caller{s, g.dir.Parties(s, at)}, nil
+}
+
+// marks says whether a key is a marking desk's.
+func (g *register) marks(id sign.ID) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.dir != nil && slices.ContainsFunc(g.dir.Institution().Marking, func(m directory.Party) bool { return m.Sign.ID() == id })
 }
 
 func (g *register) institution() directory.Institution {

@@ -40,9 +40,7 @@ func TestPassedOnAnother(t *testing.T) {
 	must(t, err)
 	mail := post.NewMailing(s, nil)
 	mail.Add(to, post.Letter{Key: i.Key, Release: i.Acts[0].Entry, ReleaseAt: i.Index})
-	sealed, err := mail.Seal()
-	must(t, err)
-	_, err = courier.Send(ctx, bo.Client, sealed)
+	_, err = courier.Send(ctx, bo.Client, mail)
 	must(t, err)
 	must(t, cy.Sync(ctx, 5*time.Second))
 	if all := cy.Items(); len(all) != 0 {

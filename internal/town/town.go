@@ -39,7 +39,8 @@ type Config struct {
 	Stock      int    // draws kept ready
 	Now        func() time.Time
 	Logger     *slog.Logger
-	Listen     string // 127.0.0.1:0 if empty
+	Listen     string  // 127.0.0.1:0 if empty
+	Rate       float64 // requests a second that the registry allows a device; 0: any
 }
 
 // A Town is running.
@@ -159,7 +160,7 @@ func (t *Town) party(folder, name string) (attend.Keys, error) {
 // start runs the registry and the parties that nobody sits at.
 func (t *Town) start(ctx context.Context, l net.Listener) error {
 	var err error
-	t.Registry, err = registry.Open(ctx, filepath.Join(t.Folder, "registry"), registry.Options{Now: t.Now, Logger: t.Logger})
+	t.Registry, err = registry.Open(ctx, filepath.Join(t.Folder, "registry"), registry.Options{Now: t.Now, Logger: t.Logger, Rate: t.Rate, Burst: 20 * t.Rate})
 	if err != nil {
 		return err
 	}

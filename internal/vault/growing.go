@@ -13,146 +13,108 @@ import (
 
 // grown ends the names of growing files: records one behind the other, each its length
 // in 4 bytes, a nonce, and the sealed value. A record is authenticated with the name and
-// with its place, so that none can be taken out, exchanged or put elsewhere. What an
-// interrupted write leaves at the end was not acknowledged, and is passed over.
+// with its place, so that none can be taken out, exchanged or put elsewhere.
 const grown = ".grown"
 
 // maxRecord is the longest record, in bytes.
 const maxRecord = 64 << 20
 
-// A mark is how far a growing file was read: bytes and records.
-type mark struct {
-	size int64
-	n    uint64
+// An End says how far a growing file counts. Its owner keeps it in a file that is written
+// afterwards: what stands behind it was never acknowledged, whatever it is, and what
+// stands before it must be whole.
+type End struct {
+	Size int64  `json:"size"` // bytes
+	N    uint64 `json:"n"`    // records
 }
 
-// Append adds values to a growing file, all or the first few of them. When it returns
-// without error they are durable.
-func Append[T any](v *Vault, name string, values ...T) error {
+// Append adds values behind an end and returns the new one. When it returns without
+// error they are durable. One at a time may append to a file.
+func Append[T any](v *Vault, name string, end End, values ...T) (End, error) {
 	if len(values) == 0 {
+		return end, nil
+	}
+	path, err := v.folder.path(name + grown)
+	if err != nil {
+		return end, err
+	}
+	next := end
+	var data []byte
+	for _, value := range values {
+		plain, err := json.Marshal(value)
+		if err != nil {
+			return end, fault.Internal.Wrap(err, "keep %s", name)
+		}
+		if len(plain) > maxRecord-nonceSize-tagSize {
+			return end, fault.Input.New("%d bytes are too much for one record", len(plain))
+		}
+		data = append(data, v.record(name, next.N, plain)...)
+		next.N++
+	}
+	next.Size += int64(len(data))
+	err = durable.Grow(path, end.Size, data)
+	if err != nil {
+		return end, err
+	}
+	return next, nil
+}
+
+// Each calls take with every value of a growing file up to its end, in order. A file that
+// is not whole up to there is fault.Mismatch.
+func Each[T any](v *Vault, name string, end End, take func(T) error) error {
+	if end == (End{}) {
 		return nil
 	}
 	path, err := v.folder.path(name + grown)
 	if err != nil {
 		return err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	at := v.ends[name]
-	err = durable.Grow(path, func(held io.ReaderAt, size int64) (int64, []byte, error) {
-		if at.size > size {
-			return 0, nil, altered(name + grown)
-		}
-		var err error
-		if at, err = v.records(name, held, at, size, func([]byte) error { return nil }); err != nil {
-			return 0, nil, err
-		}
-		keep := at.size
-		var data []byte
-		for _, value := range values {
-			plain, err := json.Marshal(value)
+	return durable.View(path, func(held io.Reader) error {
+		var at End
+		for at.N < end.N {
+			plain, size, err := v.read(name, at.N, held)
 			if err != nil {
-				return 0, nil, fault.Internal.Wrap(err, "keep %s", name)
+				return err
 			}
-			data = append(data, v.record(name, at.n, plain)...)
-			at.n++
-		}
-		at.size += int64(len(data))
-		return keep, data, nil
-	})
-	if err == nil {
-		v.ends[name] = at
-	}
-	return err
-}
-
-// Each calls take with every value of a growing file, in order; there may be no such file.
-// One that was altered is fault.Mismatch.
-func Each[T any](v *Vault, name string, take func(T) error) error {
-	path, err := v.folder.path(name + grown)
-	if err != nil {
-		return err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return durable.View(path, func(held io.ReaderAt, size int64) error {
-		at, err := v.records(name, held, mark{}, size, func(plain []byte) error {
 			var value T
 			if json.Unmarshal(plain, &value) != nil {
 				return altered(name + grown)
 			}
-			return take(value)
-		})
-		if err == nil {
-			v.ends[name] = at
+			if err := take(value); err != nil {
+				return err
+			}
+			at = End{at.Size + size, at.N + 1}
 		}
-		return err
+		if at != end {
+			return altered(name + grown)
+		}
+		return nil
 	})
 }
 
-// records reads from a mark to the end and returns the mark behind the last whole record.
-func (v *Vault) records(name string, held io.ReaderAt, at mark, size int64, take func(plain []byte) error) (mark, error) {
-	for at.size < size {
-		var head [4]byte
-		if _, err := held.ReadAt(head[:], at.size); err != nil {
-			return at, unread(err)
-		}
-		n := int64(binary.BigEndian.Uint32(head[:]))
-		end := at.size + int64(len(head)) + n
-		if n > maxRecord && end <= size {
-			return at, altered(name + grown)
-		}
-		if end > size || n < nonceSize {
-			return at, v.torn(name, held, at.size, size, end > size)
-		}
-		sealed := make([]byte, n)
-		if _, err := held.ReadAt(sealed, at.size+int64(len(head))); err != nil {
-			return at, unread(err)
-		}
-		plain, err := gcm.New(v.key).Open(nil, sealed[:nonceSize], sealed[nonceSize:], place(name, at.n))
-		if err != nil && end == size {
-			return at, nil // the last: its bytes may not have come to the disk
-		}
-		if err != nil {
-			return at, altered(name + grown)
-		}
-		if err := take(plain); err != nil {
-			return at, err
-		}
-		at = mark{end, at.n + 1}
+// read reads one record, and says how many bytes it took.
+func (v *Vault) read(name string, n uint64, held io.Reader) (plain []byte, size int64, err error) {
+	var head [4]byte
+	if _, err := io.ReadFull(held, head[:]); err != nil {
+		return nil, 0, altered(name + grown)
 	}
-	return at, nil
-}
-
-// torn says whether what stands at the end can be what an interrupted write left: a
-// record that is cut off, or a part of the file that was never filled.
-func (v *Vault) torn(name string, held io.ReaderAt, from, size int64, cut bool) error {
-	if cut {
-		return nil
+	length := binary.BigEndian.Uint32(head[:])
+	if length < nonceSize || length > maxRecord {
+		return nil, 0, altered(name + grown)
 	}
-	rest := make([]byte, min(size-from, maxRecord))
-	if _, err := held.ReadAt(rest, from); err != nil {
-		return unread(err)
+	sealed := make([]byte, length)
+	if _, err := io.ReadFull(held, sealed); err != nil {
+		return nil, 0, altered(name + grown)
 	}
-	for _, b := range rest {
-		if b != 0 {
-			return altered(name + grown)
-		}
+	plain, err = gcm.New(v.key).Open(nil, sealed[:nonceSize], sealed[nonceSize:], place(name, n))
+	if err != nil {
+		return nil, 0, altered(name + grown)
 	}
-	return nil
-}
-
-// unread is a file that ends before its size, or cannot be read.
-func unread(err error) error {
-	if err == io.EOF {
-		return nil // fewer bytes than a length: cut off
-	}
-	return fault.System.Wrap(err, "read a growing file")
+	return plain, int64(len(head)) + int64(length), nil
 }
 
 // record seals one value.
 func (v *Vault) record(name string, n uint64, plain []byte) []byte {
-	out := make([]byte, 4+nonceSize, 4+nonceSize+len(plain)+16)
+	out := make([]byte, 4+nonceSize, 4+nonceSize+len(plain)+tagSize)
 	rand.Read(out[4:]) // never fails: the program would end
 	out = gcm.New(v.key).Seal(out, out[4:4+nonceSize], plain, place(name, n))
 	binary.BigEndian.PutUint32(out, uint32(len(out)-4))

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"chancery/internal/durable"
 	"chancery/internal/fault"
@@ -90,21 +89,19 @@ func (f Folder) Names(prefix string) ([]string, error) {
 type Vault struct {
 	folder Folder
 	key    [32]byte
-
-	mu   sync.Mutex
-	ends map[string]mark // guarded by mu; of growing files
 }
 
 // New makes a vault of a folder that exists, under a key of 32 random bytes.
-func New(folder string, key [32]byte) *Vault {
-	return &Vault{folder: Folder(folder), key: key, ends: map[string]mark{}}
-}
+func New(folder string, key [32]byte) *Vault { return &Vault{Folder(folder), key} }
 
 // suffix marks sealed files.
 const suffix = ".sealed"
 
-// nonceSize is that of AES-GCM, in bytes; nonces are random.
-const nonceSize = 12
+// Sizes of AES-GCM, in bytes; nonces are random.
+const (
+	nonceSize = 12
+	tagSize   = 16
+)
 
 // Put keeps a value under a name.
 func (v *Vault) Put(name string, value any) error {
@@ -112,7 +109,10 @@ func (v *Vault) Put(name string, value any) error {
 	if err != nil {
 		return fault.Internal.Wrap(err, "keep %s", name)
 	}
-	nonce := make([]byte, nonceSize, nonceSize+len(data)+16)
+	if len(data) > maxFile-nonceSize-tagSize {
+		return fault.Input.New("%d bytes are too much for one file", len(data)).At(name+suffix, 0, 0)
+	}
+	nonce := make([]byte, nonceSize, nonceSize+len(data)+tagSize)
 	rand.Read(nonce)
 	return v.folder.Write(name+suffix, gcm.New(v.key).Seal(nonce, nonce, data, []byte(name)))
 }

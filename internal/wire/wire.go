@@ -89,11 +89,13 @@ type Feed struct {
 
 // An Entry is a body with the proof that its commitment stands in Head's tree.
 type Entry struct {
-	Index int64            `json:"index"`
-	Part  int64            `json:"part"`
-	Party string           `json:"party"`
-	Data  []byte           `json:"data"`
-	Proof tlog.RecordProof `json:"proof"`
+	Index int64  `json:"index"`
+	Part  int64  `json:"part"`
+	Party string `json:"party"`
+	Data  []byte `json:"data"`
+	// Common is what the body has in common with others of its entry.
+	Common []byte           `json:"common,omitempty"`
+	Proof  tlog.RecordProof `json:"proof"`
 }
 
 // A Parcel tells of a sealed file.

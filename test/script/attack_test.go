@@ -16,7 +16,6 @@ import (
 	"chancery/internal/appoint"
 	"chancery/internal/attend"
 	"chancery/internal/client"
-	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/desk"
 	"chancery/internal/directory"
@@ -26,7 +25,6 @@ import (
 	"chancery/internal/seal"
 	"chancery/internal/sign"
 	"chancery/internal/store"
-	"chancery/internal/vault"
 )
 
 // What attackers do that no command does for them. Each takes exactly the keys and
@@ -205,13 +203,14 @@ func forgeReceipt(ts *testscript.TestScript, v values) {
 
 // submit logs a statement over somebody's connection, open if it goes to nobody.
 func submit(ts *testscript.TestScript, by string, statement []byte, to ...post.Address) {
-	mail := post.Mail{Submission: post.Publish(statement)}
+	c := speaking(ts, by)
+	s := post.Publish(statement)
 	if len(to) > 0 {
 		var err error
-		mail, err = post.Submit(statement, nil, to...)
+		s, err = post.About(statement, nil, to...).Seal()
 		ts.Check(err)
 	}
-	_, err := courier.Send(context.Background(), speaking(ts, by), mail)
+	_, err := c.Submit(context.Background(), s)
 	ts.Check(err)
 }
 
@@ -345,13 +344,11 @@ func held(ts *testscript.TestScript, d *desk.Desk, kind, text string) []byte {
 			all = append(all, a.Entry)
 		}
 	}
-	type statement struct {
-		Entry []byte `json:"entry"`
+	open, err := d.Statements()
+	ts.Check(err)
+	for _, e := range open {
+		all = append(all, e.Bytes())
 	}
-	ts.Check(vault.Each(d.Vault, desk.DirectoryFile, func(s statement) error {
-		all = append(all, s.Entry)
-		return nil
-	}))
 	for _, data := range all {
 		e, err := custody.ParseEntry(data)
 		ts.Check(err)

@@ -294,9 +294,7 @@ func (w *framed) registryStates() {
 	for _, s := range states {
 		statement, err := sign.Sign(s.kind, s.body, operator)
 		w.must(err)
-		mail, err := post.Submit(statement, nil, to)
-		w.must(err)
-		ok(courier.Send(w.Context(), c, mail))(w)
+		ok(courier.Send(w.Context(), c, post.About(statement, nil, to)))(w)
 	}
 	w.must(victim.Sync(w.Context(), 0))
 	after := ok(victim.Find(first.Cable))(w)

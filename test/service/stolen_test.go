@@ -326,7 +326,7 @@ func sizes(t *testing.T, h *house, s *store.Store) {
 				t.Fatalf("%s has no letter of %s", id, ref)
 			}
 			letters[len(bodies[0].Data)]++
-			l, _, err := post.Open(directory.PartyOf(id), bodies[0].Data, h.desks[id].Keys.Identity)
+			l, _, err := post.Open(directory.PartyOf(id), bodies[0].Data, nil, h.desks[id].Keys.Identity)
 			must(t, err)
 			if l.Copy == nil || l.Copy.Person != id {
 				t.Errorf("the letter for %s is about another copy", id)
