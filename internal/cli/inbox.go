@@ -31,7 +31,7 @@ type cableSummary struct {
 
 func summary(i desk.Item) cableSummary {
 	out := cableSummary{Cable: i.Cable, Reference: i.Release.Reference, Precedence: i.Release.Precedence, DTG: i.Release.DTG.Time, Due: i.Due().UTC(), From: i.Release.Office,
-		State: i.State(), ReplyTo: i.Release.ReplyTo, Release: i.Index, Issue: i.Issued, Copies: i.Release.N, Why: strings.TrimSpace(i.Void + i.Recall + i.Withheld + i.Disputed)}
+		State: i.State(), ReplyTo: i.Release.ReplyTo, Release: i.Index, Issue: i.Issued, Copies: i.Release.N, Why: strings.TrimSpace(i.Void + i.Refused + i.Recall + i.Withheld + i.Disputed)}
 	out.Subject = desk.Subject(i.Text + i.Record)
 	return out
 }

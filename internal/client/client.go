@@ -115,6 +115,10 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	case refusedPass(err), brokenOff(err) && c.turnedAway(ctx):
 		return fault.Permission.New("the registry refuses this device").WithHint("was it revoked, or never admitted? ask who appoints")
 	}
+	var asked *url.Error // says what was asked, which tells people nothing
+	if errors.As(err, &asked) {
+		err = asked.Err
+	}
 	return fault.System.Wrap(err, "the registry is not reached").WithHint("is it running, and is there a line? what you send waits in the outbox")
 }
 

@@ -83,6 +83,9 @@ type pending struct {
 // States of an item, for people.
 const (
 	StateComing   = "not issued yet"
+	StateArchived = "in the archive"
+	StateAsked    = "asked for"
+	StateRefused  = "refused"
 	StateUnread   = "unread"
 	StateReceived = "receipted"
 	StateRead     = "read"
@@ -113,6 +116,12 @@ func (i *Item) State() string {
 		return StateRecalled
 	case i.Withheld != "":
 		return StateWithheld
+	case i.Copy == nil && i.Refused != "":
+		return StateRefused
+	case i.Copy == nil && i.Asked:
+		return StateAsked
+	case i.Copy == nil && i.Archive != "":
+		return StateArchived
 	case i.Issue == nil && i.Blind():
 		return StateComing
 	case i.Receipt >= 0:
