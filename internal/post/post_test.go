@@ -244,6 +244,9 @@ func FuzzOpen(f *testing.F) {
 		}
 		for _, data := range [][]byte{raw, must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t),
 			append([]byte(custody.InCommon), must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t)...)} {
+			if _, err := post.OpenCircle(data, ada); err != nil && fault.KindOf(err) == fault.Internal {
+				t.Fatal(err)
+			}
 			l, e, err := post.Open(party, data, raw, ada)
 			if err == nil && (l == nil || len(e.Statement) == 0) {
 				t.Fatal("nothing was opened")

@@ -149,3 +149,25 @@ func TestGrowingFileAltered(t *testing.T) {
 		t.Errorf("added to a file that shrank: %v", err)
 	}
 }
+
+// FuzzEach reads growing files that are anything. What it takes was appended.
+func FuzzEach(f *testing.F) {
+	folder := f.TempDir()
+	_, ends := grow(f, folder)
+	data := read(f, folder, "acts.grown")
+	f.Add(data, int64(ends[4].Size), uint64(5))
+	f.Add(data[:ends[2].Size], int64(ends[2].Size), uint64(3))
+	f.Add([]byte{0, 0, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, int64(16), uint64(1))
+	f.Add([]byte{}, int64(-1), uint64(1)<<63)
+	f.Fuzz(func(t *testing.T, held []byte, size int64, n uint64) {
+		folder := t.TempDir()
+		write(t, folder, "acts.grown", held)
+		got, err := words(t, vault.New(folder, key), "acts", vault.End{Size: size, N: n})
+		if err != nil && !errors.Is(err, fault.Mismatch) {
+			t.Fatal(err)
+		}
+		if err == nil && (uint64(len(got)) != n || len(got) > 0 && got[0] != "w") {
+			t.Fatalf("%d values of %d: %q", len(got), n, got)
+		}
+	})
+}
