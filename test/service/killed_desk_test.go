@@ -34,7 +34,9 @@ func TestKilledDesks(t *testing.T) {
 	for round := range twentieth(400) {
 		// Not every round takes a draw: after a while there are as many as are kept ready.
 		begun := time.Now()
-		until(t, "draws", time.Minute, func() bool { return tr.draws() >= min(round+3, 10) && (tr.draws() >= round+3 || time.Since(begun) > time.Second) })
+		until(t, "draws", time.Minute, func() bool {
+			return tr.draws() >= min(round+3, 10) && (tr.draws() >= round+3 || time.Since(begun) > time.Second)
+		})
 		ref := fmt.Sprintf("POST %d/30", round)
 		draft := h.path("draft.txt")
 		must(t, os.WriteFile(draft, []byte(strings.ReplaceAll(drafts["POST 18/30"], "POST 18/30", ref)), 0o600))
