@@ -23,7 +23,10 @@ type drawn struct {
 	entries.Draw
 	good     map[int]bool   // custodians who said that their share is good, by number
 	answered bool           // we said so, or chose to open it
+	by       *sign.Public   // of the marking desk
 	opening  bool           // it is to be opened
+	void     bool           // the marking desk said that it serves no cable
+	told     bool           // a custodian said whether it is what was committed to
 	given    map[int][]byte // shares that lie open, not verified, by number
 	judged   bool           // we said whether it is what was committed to
 }
@@ -65,7 +68,7 @@ func (c *Custodian) open(statement []byte) {
 		var d entries.Draw
 		for _, m := range in.Marking {
 			if sign.Open(statement, kind, &d, m.Sign) == nil && c.draws[d.Draw] == nil {
-				c.draws[d.Draw] = &drawn{Draw: d, good: map[int]bool{}, given: map[int][]byte{}}
+				c.draws[d.Draw] = &drawn{Draw: d, by: m.Sign, good: map[int]bool{}, given: map[int][]byte{}}
 			}
 		}
 	case entries.KindShareOK, entries.KindAudit:
@@ -80,8 +83,16 @@ func (c *Custodian) open(statement []byte) {
 		}
 	case entries.KindVerdict:
 		var v entries.Verdict
-		if by, err := in.Custodian(statement, kind, &v); err == nil && c.draws[v.Draw].is(v.ShareOK) && by == c.number {
-			c.judged(v)
+		if by, err := in.Custodian(statement, kind, &v); err == nil && c.draws[v.Draw].is(v.ShareOK) {
+			c.draws[v.Draw].told = true
+			if by == c.number {
+				c.judged(v)
+			}
+		}
+	case entries.KindVoid:
+		var v entries.Void
+		if sign.Peek(statement, kind, &v) == nil && v.Release < 0 && c.draws[v.Draw] != nil && sign.Open(statement, kind, &v, c.draws[v.Draw].by) == nil {
+			c.draws[v.Draw].void = true
 		}
 	}
 }
@@ -113,12 +124,24 @@ func (c *Custodian) judged(v entries.Verdict) {
 	}
 }
 
-// audit opens the draws that are to be opened: it gives our share of each, and, when
-// there are enough, says whether they restore what was committed to.
+// unsettled says whether a draw is to be opened and nobody said yet what came of it: the
+// marking desk gets no more answers before that.
+func (c *Custodian) unsettled() bool {
+	for _, d := range c.draws {
+		if d.opening && !d.told && !d.judged {
+			return true
+		}
+	}
+	return false
+}
+
+// audit opens the draws that are to be opened, once the marking desk said in the log that
+// they serve no cable: it gives our share of each, and, when there are enough, says
+// whether they restore what was committed to.
 func (c *Custodian) audit(ctx context.Context) error {
 	for _, n := range slices.Sorted(maps.Keys(c.draws)) {
 		d := c.draws[n]
-		if !d.opening || d.judged {
+		if !d.opening || !d.void || d.judged {
 			continue
 		}
 		var kept Share

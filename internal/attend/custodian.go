@@ -283,7 +283,7 @@ func (c *Custodian) give(ctx context.Context, h post.Handed, p directory.Person)
 func (c *Custodian) check(ctx context.Context) error {
 	for seq, p := range c.waiting {
 		d := c.draws[p.Draw]
-		if d == nil {
+		if d == nil || !d.opening && c.unsettled() {
 			continue
 		}
 		if d.answered || c.bad != nil {

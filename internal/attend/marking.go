@@ -46,6 +46,7 @@ type Marking struct {
 	noted   int64              // size of the log that the desk said it read
 	changed bool               // the directory, since then
 	making  *work              // nil while no draw is made
+	voids   map[int][]byte     // of draws that custodians open, to be logged
 	usable  atomic.Int64       // draws that could serve a cable
 }
 
@@ -88,7 +89,7 @@ func (m *Marking) start(ctx context.Context) error {
 	if m.desk != nil {
 		return nil
 	}
-	m.dir, m.learned = nil, custody.Place{}
+	m.dir, m.learned, m.voids = nil, custody.Place{}, map[int][]byte{}
 	if err := load(m.Keeper, "place", &m.at); err != nil {
 		return err
 	}
@@ -160,6 +161,12 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 	}
 	if err := m.note(ctx); err != nil {
 		return err
+	}
+	for draw, void := range m.voids {
+		if _, err := m.Client.Submit(ctx, post.Publish(void)); err != nil {
+			return err
+		}
+		delete(m.voids, draw)
 	}
 	if len(m.behind) > 0 {
 		wait = pause
@@ -288,7 +295,12 @@ func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
 	case kind == entries.KindShareOK:
 		err = desk.ShareOK(s)
 	case kind == entries.KindAudit:
-		err = desk.Audit(s)
+		var draw int
+		var void []byte
+		if draw, void, err = desk.Audit(s); err == nil {
+			m.voids[draw] = void
+		}
+	case kind == entries.KindVoid && mine && m.voided(s):
 	case kind == entries.KindNoted && mine:
 		var n entries.Noted
 		if sign.Open(s.Entry.Statement, kind, &n, m.Key.Public()) == nil {
@@ -306,6 +318,16 @@ func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
 		return err
 	}
 	return nil
+}
+
+// voided takes the void of a draw, which is about no cable, from the log.
+func (m *Marking) voided(s marking.Seen) bool {
+	var v entries.Void
+	if sign.Open(s.Entry.Statement, entries.KindVoid, &v, m.Key.Public()) != nil || v.Release >= 0 {
+		return false
+	}
+	delete(m.voids, v.Draw)
+	return true
 }
 
 // stock keeps draws ready. They are made beside the desk's other work, one at a time:

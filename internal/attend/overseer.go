@@ -3,7 +3,6 @@ package attend
 import (
 	"context"
 	"crypto/sha256"
-	"slices"
 
 	"chancery/internal/client"
 	"chancery/internal/courier"
@@ -46,15 +45,18 @@ type Seen struct {
 type Survey struct {
 	Cables  map[string]*Cable // by id
 	Strange int               // letters that say what cannot be
-	// Opened says of draws that custodians opened whether each found it to be what was
-	// committed to; Bad are those of whom one did not.
-	Opened map[int]bool
-	Bad    []int
+	// Opened counts the custodians who found a draw that was opened to be what was
+	// committed to; Denied those who did not; Bad are the draws that as many deny as
+	// could open it: one alone accuses nobody.
+	Opened, Denied map[int]int
+	Bad            []int
+
+	said map[[2]int]bool // draw and custodian
 }
 
 // Survey reads everything that was sent to the overseer, each entry verified.
 func (o *Overseer) Survey(ctx context.Context) (*Survey, error) {
-	out := &Survey{Cables: map[string]*Cable{}, Opened: map[int]bool{}}
+	out := &Survey{Cables: map[string]*Cable{}, Opened: map[int]int{}, Denied: map[int]int{}, said: map[[2]int]bool{}}
 	var dir *directory.Directory
 	var at custody.Place
 	for more := true; more; {
@@ -89,12 +91,16 @@ func (s *Survey) verdict(dir *directory.Directory, statement []byte) {
 	}
 	in := dir.Institution()
 	var v entries.Verdict
-	if _, err := in.Custodian(statement, entries.KindVerdict, &v); err != nil {
+	by, err := in.Custodian(statement, entries.KindVerdict, &v)
+	if err != nil || s.said[[2]int{v.Draw, by}] {
 		return
 	}
-	good, told := s.Opened[v.Draw]
-	s.Opened[v.Draw] = v.Good && (good || !told)
-	if !v.Good && !slices.Contains(s.Bad, v.Draw) {
+	s.said[[2]int{v.Draw, by}] = true
+	if v.Good {
+		s.Opened[v.Draw]++
+		return
+	}
+	if s.Denied[v.Draw]++; s.Denied[v.Draw] == in.Threshold {
 		s.Bad = append(s.Bad, v.Draw)
 	}
 }

@@ -33,7 +33,7 @@ func (o whohasOptions) oversee(ctx context.Context, s Streams) error {
 		s.warn("%d letters say what cannot be and were passed over", seen.Strange)
 	}
 	for _, draw := range seen.Bad {
-		s.warn("the marking desk deceives: custodians opened draw %d, and it is not what was committed to", draw)
+		s.warn("%d custodians say that the marking desk deceives: they opened draw %d, and it is not what was committed to", seen.Denied[draw], draw)
 	}
 	rows := []holderRow{}
 	found := 0

@@ -119,7 +119,14 @@ func (s Submission) check() error {
 	if len(s.Bodies) > MaxBodies {
 		return fault.Input.New("an entry with %d bodies: at most %d", len(s.Bodies), MaxBodies)
 	}
+	shared := map[string]bool{}
 	for _, b := range s.Bodies {
+		if b.Party == Common || bytes.HasPrefix(b.Data, []byte(InCommon)) {
+			if shared[b.Party] {
+				return fault.Input.New("two bodies in common for the party %q", fault.Clip(b.Party, maxQuoted))
+			}
+			shared[b.Party] = true
+		}
 		if !validParty.MatchString(b.Party) || len(b.Data) == 0 {
 			return fault.Input.New("a body that is empty, or for the party %q", fault.Clip(b.Party, maxQuoted)).WithHint("a party is named by letters, figures and . _ : @ + -")
 		}

@@ -148,9 +148,15 @@ func (d *Desk) keepEpoch(e post.EpochKey) error {
 	if len(ids) != 1 {
 		return fault.Key.New("not an archive key")
 	}
-	if err := d.Vault.Put(post.EpochName(e.Office, e.Number, []byte(ids[0].Recipient().String())), e); err != nil {
+	name := post.EpochName(e.Office, e.Number, []byte(ids[0].Recipient().String()))
+	var held post.EpochKey
+	if d.Vault.Get(name, &held) == nil {
+		return nil
+	}
+	if err := d.Vault.Put(name, e); err != nil {
 		return fault.System.Wrap(err, "keep an archive key") // whatever it was: it is to come again
 	}
+	delete(d.state.Archives, e.Office) // letters that did not open before may open now
 	return nil
 }
 
@@ -182,8 +188,11 @@ func (d *Desk) recover(name string) error {
 	if err != nil {
 		return err
 	}
+	if err := d.keepEpoch(post.EpochKey{Office: all[0].Office, Number: all[0].Number, Secret: string(text)}); err != nil {
+		return err
+	}
 	delete(d.state.Shares, name)
-	return d.keepEpoch(post.EpochKey{Office: all[0].Office, Number: all[0].Number, Secret: string(text)})
+	return nil
 }
 
 // epochs returns the archive keys of an office that this desk holds and that stand in

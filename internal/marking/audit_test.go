@@ -7,6 +7,7 @@ import (
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/marking"
+	"chancery/internal/sign"
 )
 
 // TestAudit: a custodian whose turn it is may open a draw before it can serve a cable,
@@ -20,9 +21,23 @@ func TestAudit(t *testing.T) {
 		for _, c := range change {
 			c(&body)
 		}
-		return w.desk.Audit(w.log1(entries.KindAudit, body, by))
+		draw, void, err := w.desk.Audit(w.log1(entries.KindAudit, body, by))
+		var stated entries.Void
+		if err == nil && (draw != p.Number || sign.Open(void, entries.KindVoid, &stated, w.key("marking").Public()) != nil || stated.Draw != p.Number || stated.Release >= 0) {
+			t.Errorf("the void of draw %d: %+v", draw, stated)
+		}
+		return err
 	}
 	usable := w.ready(1, custodians...)[0]
+	unlogged, err := w.desk.Prepare(1)
+	w.must(err)
+	if err := audit(unlogged[0], custodians[0]); !errors.Is(err, fault.Mismatch) {
+		t.Errorf("before the draw is in the log: %v", err)
+	}
+	_, v := w.packet(unlogged[0], custodians[1])
+	if err := w.desk.ShareOK(w.log1(entries.KindShareOK, entries.ShareOK{Draw: unlogged[0].Number, Root: w.drawRoot(unlogged[0]), Vector: v.Digest()}, custodians[1])); !errors.Is(err, fault.Mismatch) {
+		t.Errorf("a share-ok before the draw is in the log: %v", err)
+	}
 	fresh := w.ready(1)[0]
 	for _, c := range []struct {
 		name string
@@ -51,7 +66,7 @@ func TestAudit(t *testing.T) {
 		w.shareOK(fresh, c)
 	}
 	w.reopen()
-	w.send("bo") // takes the usable one
+	w.send("bo") // takes the usable one; behind it stands one that nobody answered for
 	s := w.compose("bo")
 	if _, err := w.desk.Release(w.log1(entries.KindRelease, s.body, "ada"), s.order); !errors.Is(err, fault.NotFound) {
 		t.Errorf("a cable was drawn from a draw that lies open, or from one without its custodians: %v", err)

@@ -209,37 +209,47 @@ func (d *Desk) ShareOK(s Seen) error {
 
 // Audit takes a custodian's wish, from the log, to open a draw: the draw is spent. It is
 // refused for a draw that could have served a cable by then, from any custodian but the
-// one whose turn it is, and for a second draw of their twenty.
-func (d *Desk) Audit(s Seen) error {
+// one whose turn it is, and for a second draw of their twenty. It returns the void to
+// log: before that no custodian lays a share open, so that no cable is ever drawn from
+// a draw that lies open, whatever a registry keeps back.
+func (d *Desk) Audit(s Seen) (draw int, void []byte, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, err := d.verify(s); err != nil {
-		return err
+		return 0, nil, err
 	}
 	var body entries.Audit
 	in := d.Directory.Institution()
 	number, err := in.Custodian(s.Entry.Statement, entries.KindAudit, &body)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	w := d.draws[body.Draw]
-	if w == nil || w.Vector != body.Vector || w.Root != body.Root {
-		return fault.Mismatch.New("a custodian would open another draw %d", body.Draw)
+	if w == nil || w.Vector != body.Vector || w.Root != body.Root || !w.stood(s.Index) {
+		return 0, nil, fault.Mismatch.New("a custodian would open another draw %d", body.Draw)
 	}
 	if w.Audit > 0 && w.Audit <= s.Index {
-		return nil
+		return w.Number, w.Void, nil
 	}
 	if number != entries.Auditor(body.Draw, len(in.Custodians)) || w.spent || d.usable(w, s.Index) || d.audited(body.Draw) {
-		return fault.Permission.New("the draw %d is not to be opened: it is not that custodian's turn, or too late", body.Draw)
+		return 0, nil, fault.Permission.New("the draw %d is not to be opened: it is not that custodian's turn, or too late", body.Draw)
 	}
-	w.Audit = s.Index
+	void, err = d.state(entries.KindVoid, entries.Void{Release: -1, Draw: w.Number, Reason: "a custodian opens it"})
+	if err != nil {
+		return 0, nil, err
+	}
+	w.Audit, w.Void = s.Index, void
 	if err := d.save(drawName(w.Number), w); err != nil {
-		w.Audit = 0
-		return err
+		w.Audit, w.Void = 0, nil
+		return 0, nil, err
 	}
 	w.spent = true
-	return nil
+	return w.Number, void, nil
 }
+
+// stood says whether the draw stood in the log before an index: what was said of it
+// earlier is passed over by everybody.
+func (w *draw) stood(index int64) bool { return w.Logged >= 0 && w.Logged < index }
 
 // audited says whether a draw of the same block is opened.
 func (d *Desk) audited(draw int) bool {
@@ -259,7 +269,7 @@ func Root(secret share.Secret) entries.Digest {
 
 func (d *Desk) good(ok entries.ShareOK, custodian string, index int64) error {
 	w := d.draws[ok.Draw]
-	if w == nil || w.Vector != ok.Vector || w.Root != ok.Root {
+	if w == nil || w.Vector != ok.Vector || w.Root != ok.Root || !w.stood(index) {
 		return fault.Mismatch.New("the custodian %q has a share of another draw %d", custodian, ok.Draw)
 	}
 	if _, done := w.Good[custodian]; done {

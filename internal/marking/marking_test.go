@@ -94,11 +94,6 @@ func TestNoDrawBeforeItsShares(t *testing.T) {
 	w := newTown(t)
 	draws, err := w.desk.Prepare(2)
 	w.must(err)
-	for _, p := range draws {
-		for _, c := range custodians {
-			w.shareOK(p, c)
-		}
-	}
 	if w.desk.Usable() != 0 {
 		t.Error("a draw is usable that never was in the log")
 	}
@@ -106,6 +101,9 @@ func TestNoDrawBeforeItsShares(t *testing.T) {
 	early := w.log1(entries.KindRelease, c.body, "ada")
 	for _, p := range draws {
 		w.must(w.desk.DrawLogged(w.logged(p.Statement)))
+		for _, c := range custodians {
+			w.shareOK(p, c)
+		}
 	}
 	if _, err := w.desk.Release(w.again(early), c.order); !errors.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "before the release") {
 		t.Errorf("a draw logged after the release: %v", err)

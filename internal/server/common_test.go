@@ -3,10 +3,12 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
 	"chancery/internal/custody"
+	"chancery/internal/fault"
 	"chancery/internal/server/servertest"
 )
 
@@ -49,6 +51,11 @@ func TestCommon(t *testing.T) {
 	}
 	if n := len(out.Entries); n > 9 || !out.More {
 		t.Errorf("one answer holds %d entries with a megabyte each", n)
+	}
+	// Small bodies for one party, each of which would have the large one sent along.
+	twice := wide("many", custody.Body{Party: custody.Common, Data: make([]byte, large)}, letter("person:bo", "1"), letter("person:bo", "2"))
+	if _, err := h.Custody.Append(context.Background(), twice); !errors.Is(err, fault.Input) {
+		t.Errorf("two letters of one entry for one party: %v", err)
 	}
 	if _, status := v.feed("party=common"); status != 403 {
 		t.Errorf("asked for by itself: %d", status)
