@@ -16,9 +16,9 @@ SOAKTIME ?= 10m
 # More flags for go test, such as TESTFLAGS=-v.
 TESTFLAGS ?=
 
-# Tests that are long work of one goroutine: the race detector tells nothing of
+# Tests that are long work of few goroutines: the race detector tells nothing new of
 # them and makes them ten times as long.
-LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame)$$
+LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame|TestOneDrawInTwentyIsOpened|TestFloodedMarkingDesk|TestManyReaders)$$
 
 # Packages whose tests are nothing else: the race detector sees marking's locks in
 # the tests of town.
@@ -78,7 +78,7 @@ service: ## whole institutions, as processes: stolen, killed, failed over, their
 .PHONY: figures
 figures: ## a twentieth of every statistical table, and that faults put in are noticed
 	go test -count=1 $(TESTFLAGS) $(ALONE)
-	go test $(TESTFLAGS) -run='$(LONG)' ./cable ./trace ./internal/press ./test/service
+	go test $(TESTFLAGS) -run='$(LONG)' ./cable ./trace ./internal/press ./internal/town ./test/service
 
 .PHONY: real
 real: ## tests on real articles and cables (CHANCERY_PRESS, CHANCERY_CABLES)

@@ -72,6 +72,7 @@ func anySigner(t *testing.T, w *town.Town, statement []byte) *sign.Public {
 // TestOneDrawInTwentyIsOpened: of the first twenty draws the custodians open one, find it
 // good, and no cable is drawn from it.
 func TestOneDrawInTwentyIsOpened(t *testing.T) {
+	computes(t)
 	w, err := town.Found(t.Context(), town.Config{Folder: t.TempDir(), Name: "Ministry", Custodians: []string{"auditor", "clerk", "judge"}, Threshold: 2, Overseers: []string{"inspector"}, Stock: 20})
 	must(t, err)
 	defer w.Close()

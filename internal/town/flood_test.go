@@ -20,6 +20,7 @@ import (
 // letters that say that there is more, where there is none. Others' cables are issued
 // all the same, under the rate that a registry allows a device.
 func TestFloodedMarkingDesk(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	w, err := town.Found(ctx, town.Config{Folder: t.TempDir(), Name: "Ministry", Custodians: []string{"auditor", "clerk", "judge"}, Threshold: 2, Stock: 2, Rate: 50})
 	must(t, err)

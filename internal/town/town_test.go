@@ -43,6 +43,15 @@ func found(t *testing.T) *town.Town {
 	return w
 }
 
+// computes begins a test that computes long; make figures runs it, without the race
+// detector.
+func computes(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CHANCERY_RACE") != "" {
+		t.Skip("make figures runs it, without the race detector")
+	}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -93,6 +93,7 @@ func wide(b testing.TB, w *town.Town, author *desk.Desk, all []*desk.Desk, refer
 
 // TestManyReaders: beyond a few dozen letters what all have in common is sealed once.
 func TestManyReaders(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	w, author, all := crowd(t, 2, 2)
 	populate(t, w, "centre.desk", 100)
