@@ -24,7 +24,6 @@ type drawn struct {
 	good     map[int]bool   // custodians who said that their share is good, by number
 	answered bool           // we said so, or chose to open it
 	by       *sign.Public   // of the marking desk
-	opening  bool           // it is to be opened
 	void     bool           // the marking desk said that it serves no cable
 	told     bool           // a custodian said whether it is what was committed to
 	given    map[int][]byte // shares that lie open, not verified, by number
@@ -33,7 +32,7 @@ type drawn struct {
 
 // is says whether a statement is about the draw as it was committed to.
 func (d *drawn) is(s entries.ShareOK) bool {
-	return d != nil && s.Root == d.Root && s.Vector == d.Vector
+	return d != nil && s == d.word()
 }
 
 // chooses says whether this custodian opens a draw: the one of twenty that it drew when
@@ -44,7 +43,7 @@ func (c *Custodian) chooses(draw int) bool {
 	}
 	key := c.Key.Derive("audit")
 	mac := hmac.New(sha256.New, key[:])
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64((draw-1)/entries.AuditBlock)))
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(entries.Block(draw))))
 	return int(binary.BigEndian.Uint64(mac.Sum(nil))%entries.AuditBlock) == (draw-1)%entries.AuditBlock
 }
 
@@ -106,13 +105,11 @@ func (c *Custodian) answer(in directory.Institution, by int, kind string, draw i
 		d.good[by] = true
 		return
 	}
-	first := (draw-1)/entries.AuditBlock*entries.AuditBlock + 1
-	for n := first; n < first+entries.AuditBlock; n++ {
-		if other := c.draws[n]; other != nil && other.opening {
-			return // one of twenty
-		}
+	block := entries.Block(draw)
+	if c.chosen[block] != nil || by != entries.Auditor(draw, len(in.Custodians)) || len(d.good) >= in.Enough() {
+		return
 	}
-	d.opening = by == entries.Auditor(draw, len(in.Custodians)) && len(d.good) < in.Enough()
+	c.chosen[block], c.opening = d, append(c.opening, d)
 }
 
 // judged remembers what we said of a draw.
@@ -127,25 +124,20 @@ func (c *Custodian) judged(v entries.Verdict) {
 // unsettled says whether a draw is to be opened and nobody said yet what came of it: the
 // marking desk gets no more answers before that.
 func (c *Custodian) unsettled() bool {
-	for _, d := range c.draws {
-		if d.opening && !d.told && !d.judged {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.opening, func(d *drawn) bool { return !d.told && !d.judged })
 }
 
 // audit opens the draws that are to be opened, once the marking desk said in the log that
 // they serve no cable: it gives our share of each, and, when there are enough, says
 // whether they restore what was committed to.
 func (c *Custodian) audit(ctx context.Context) error {
-	for _, n := range slices.Sorted(maps.Keys(c.draws)) {
-		d := c.draws[n]
-		if !d.opening || !d.void || d.judged {
+	c.opening = slices.DeleteFunc(c.opening, func(d *drawn) bool { return d.judged })
+	for _, d := range c.opening {
+		if !d.void {
 			continue
 		}
 		var kept Share
-		err := c.Vault.Get(DrawName(n), &kept)
+		err := c.Vault.Get(DrawName(d.Draw.Draw), &kept)
 		if errors.Is(err, fault.NotFound) {
 			continue // our share has not come, or is bad
 		}

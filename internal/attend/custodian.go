@@ -36,6 +36,8 @@ type Custodian struct {
 	at      place
 	dir     *directory.Directory
 	draws   map[int]*drawn
+	chosen  map[int]*drawn                // to be opened, by block
+	opening []*drawn                      // those to be opened of which we said nothing yet
 	waiting map[int64]entries.SharePacket // by parcel; their draw has not been seen
 	number  int
 	bad     error // the marking desk's draws are not what it commits to: it gets no more answers
@@ -59,8 +61,13 @@ func EscrowName(cable string) string { return "escrow-" + cable }
 
 // Run attends until ctx ends; a registry that is away is waited for.
 func (c *Custodian) Run(ctx context.Context) error {
-	c.draws, c.waiting = map[int]*drawn{}, map[int64]entries.SharePacket{}
+	c.forget()
 	return attend(ctx, c.Logger, func() error { return c.Round(ctx, wait) })
+}
+
+// forget begins anew: the log tells everything again.
+func (c *Custodian) forget() {
+	c.draws, c.chosen, c.opening, c.waiting = map[int]*drawn{}, map[int]*drawn{}, nil, map[int64]entries.SharePacket{}
 }
 
 // Round attends to what came, and waits for it at most so long. It reads the open
@@ -225,7 +232,7 @@ func (c *Custodian) epoch(h post.Handed) error {
 // Recover gives this custodian's shares of an office's archive keys to one who sits
 // there, and says so in the log. It returns how many there were.
 func (c *Custodian) Recover(ctx context.Context, office, person string) (int, error) {
-	c.draws, c.waiting = map[int]*drawn{}, map[int64]entries.SharePacket{}
+	c.forget()
 	if err := c.Round(ctx, 0); err != nil {
 		return 0, err
 	}
@@ -283,7 +290,7 @@ func (c *Custodian) give(ctx context.Context, h post.Handed, p directory.Person)
 func (c *Custodian) check(ctx context.Context) error {
 	for seq, p := range c.waiting {
 		d := c.draws[p.Draw]
-		if d == nil || !d.opening && c.unsettled() {
+		if d == nil || c.chosen[entries.Block(p.Draw)] != d && c.unsettled() {
 			continue
 		}
 		if d.answered || c.bad != nil {

@@ -122,7 +122,11 @@ const AuditBlock = 20
 // Auditor is the number, from 1, of the custodian who may choose one draw of the block in
 // which a draw stands. They take turns: none alone can spend more than its part, and
 // none is left out.
-func Auditor(draw, custodians int) int { return (draw-1)/AuditBlock%custodians + 1 }
+func Auditor(draw, custodians int) int { return Block(draw)%custodians + 1 }
+
+// Block is the number, from 0, of the block in which a draw stands: its draws are
+// Block*AuditBlock+1 to (Block+1)*AuditBlock.
+func Block(draw int) int { return (draw - 1) / AuditBlock }
 
 // A Release sends a cable. It names what everybody must agree on, and no word.
 type Release struct {

@@ -253,7 +253,7 @@ func (w *draw) stood(index int64) bool { return w.Logged >= 0 && w.Logged < inde
 
 // audited says whether a draw of the same block is opened.
 func (d *Desk) audited(draw int) bool {
-	first := (draw-1)/entries.AuditBlock*entries.AuditBlock + 1
+	first := entries.Block(draw)*entries.AuditBlock + 1
 	for n := first; n < first+entries.AuditBlock; n++ {
 		if w := d.draws[n]; w != nil && w.Audit > 0 {
 			return true
@@ -295,7 +295,7 @@ func (d *Desk) usable(w *draw, release int64) bool {
 		}
 	}
 	in := d.Directory.Institution()
-	return w.Logged >= 0 && w.Logged < release && n >= in.Enough()
+	return w.stood(release) && n >= in.Enough()
 }
 
 // next returns the lowest draw that serves no cable. A later one is never taken
