@@ -162,7 +162,8 @@ var clauseNouns = set(`fact view belief hope idea impression conclusion opinion 
 	theory thesis rumor rumors charge charges allegation contention stipulation warning promise pledge guarantee expectation desire wish
 	realization recognition awareness certainty confidence probability prospect case event effect line story judgment analysis estimate
 	speculation suspicion interpretation declaration announcement comment observation remark reply response message note letter
-	evidence proof reason basis likelihood guidance estimate consensus`)
+	evidence proof reason basis likelihood guidance estimate consensus importance urgency necessity desirability advantage
+	complaint insistence determination provision provisions hint hints clue appearance essence interest wisdom inference corollary`)
 
 // personNouns take "who" rather than "which".
 var personNouns = set(`people person persons man men woman women officials official leaders leader officers officer those
