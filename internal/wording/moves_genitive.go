@@ -76,7 +76,7 @@ const possessorWords = 5
 // its article. Two owners, or the owner of an owner, are left alone.
 func possessor(words []word, i int) (int, string) {
 	from := i
-	for from > 0 && i-from < possessorWords && tagged(words, from-1, "NAME", "N", "J") && !words[from-1].quoted {
+	for from > 0 && i-from < possessorWords && tagged(words, from-1, "NAME", "N", "J") && !words[from-1].quoted && !questions[words[from-1].lower] {
 		from--
 	}
 	determined := is(words, from-1, "the", "this", "his", "their", "our", "my", "your")
@@ -97,6 +97,9 @@ func possessor(words []word, i int) (int, string) {
 	}
 	return from, text(words, from, i)
 }
+
+// questions begin with these words, which are of no name although they have a capital.
+var questions = set("do does did is are was were has have had can could will would shall should may might must")
 
 // properOwner says whether words are all of a name, and more than a title:
 // "Secretary's" without an article stands in telegrams.

@@ -29,6 +29,7 @@ func TestMoves(t *testing.T) {
 		{"move.such", "He took such a step.", "such a step", "a step of this kind"},
 		{"move.such", "He took such a step that they left.", "", ""},
 		{"move.such-plural", "They object to such steps.", "such steps", "steps of this kind"},
+		{"move.genitive-s", "Does Tarvonen's statement on his arrival contradict the note?", "Tarvonen's statement", "the statement of Tarvonen"},
 		{"move.genitive-s", "He explained the new government's position on Berlin.", "the new government's position", "the position of the new government"},
 		{"move.genitive-s", "We think that Hanoi's views might change.", "Hanoi's views", "the views of Hanoi"},
 		{"move.genitive-s", "Prime Minister Grant's visit to Paris was useful.", "Prime Minister Grant's visit", "the visit of Prime Minister Grant"},
