@@ -18,7 +18,7 @@ TESTFLAGS ?=
 
 # Tests that are long work of few goroutines: the race detector tells nothing new of
 # them and makes them ten times as long.
-LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame|TestOneDrawInTwentyIsOpened|TestFloodedMarkingDesk|TestManyReaders)$$
+LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame|TestOneDrawInTwentyIsOpened|TestFloodedMarkingDesk|TestManyReaders|TestLettersOutliveABrokenLine)$$
 
 # Packages whose tests are nothing else: the race detector sees marking's locks in
 # the tests of town.

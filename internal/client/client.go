@@ -273,6 +273,17 @@ func (c *Client) Submit(ctx context.Context, all ...custody.Submission) ([]int64
 	return out.Indexes, nil
 }
 
+// Stage hands over letters of an entry, from a number on, before it is submitted. When it
+// returns they are durable there, for a day. Doing it again is harmless.
+func (c *Client) Stage(ctx context.Context, of custody.Commitment, from int, part []custody.Body) error {
+	body, err := json.Marshal(wire.Staged{From: from, Bodies: wire.FromBodies(part)})
+	if err != nil {
+		return fault.Internal.Wrap(err, "write a request")
+	}
+	_, err = c.do(ctx, http.MethodPut, wire.RouteStaged+hex.EncodeToString(of[:]), nil, body)
+	return err
+}
+
 // NoParcels, as the number after which parcels are wanted, asks for none.
 const NoParcels = 1 << 62
 

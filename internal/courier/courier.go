@@ -49,7 +49,7 @@ func Fetch(ctx context.Context, c *client.Client, w client.Wish, ids ...*seal.Id
 
 // Send logs an entry with its letters and returns its place in the log.
 func Send(ctx context.Context, c *client.Client, m *post.Mailing) (int64, error) {
-	s, err := m.Seal()
+	s, err := m.Seal(func(from int, part []custody.Body) error { return c.Stage(ctx, m.Commitment(), from, part) })
 	if err != nil {
 		return 0, err
 	}

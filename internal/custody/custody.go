@@ -39,6 +39,8 @@ const (
 	MaxBody = MaxEntry + 64<<10
 	// MaxBodies is the most bodies of one entry.
 	MaxBodies = 16384
+	// MaxStaged is the most that bodies hold together which came before their entry.
+	MaxStaged = 128 << 20
 	// MaxParty is the longest name of a party, in bytes.
 	MaxParty = 128
 	// MaxSize bounds the size of a log: more entries than anyone will write.
@@ -98,6 +100,14 @@ func ParseEntry(data []byte) (Entry, error) {
 type Submission struct {
 	Commitment Commitment
 	Bodies     []Body
+	Staged     Staged // instead of bodies
+}
+
+// Staged names bodies of an entry that were handed over before it, in parts: by whom, and
+// how many there are.
+type Staged struct {
+	Owner string
+	Count int
 }
 
 // A Body is the entry for one party: sealed, or open where the party is "" and
@@ -116,11 +126,27 @@ const (
 
 // check refuses what is beyond the limits.
 func (s Submission) check() error {
-	if len(s.Bodies) > MaxBodies {
-		return fault.Input.New("an entry with %d bodies: at most %d", len(s.Bodies), MaxBodies)
+	if n := max(len(s.Bodies), s.Staged.Count); n > MaxBodies || s.Staged.Count < 0 {
+		return fault.Input.New("an entry with %d bodies: at most %d", n, MaxBodies)
 	}
+	if s.Staged.Count > 0 && len(s.Bodies) > 0 {
+		return fault.Input.New("an entry with bodies of which some came before it, and others with it")
+	}
+	return checkBodies(s.Bodies)
+}
+
+// CheckPart refuses bodies from a number on, handed over before their entry, that are
+// beyond the limits.
+func CheckPart(from int, part []Body) error {
+	if from < 0 || len(part) == 0 || from > MaxBodies-len(part) {
+		return fault.Input.New("%d bodies of an entry from %d on: at most %d", len(part), from, MaxBodies)
+	}
+	return checkBodies(part)
+}
+
+func checkBodies(bodies []Body) error {
 	shared := map[string]bool{}
-	for _, b := range s.Bodies {
+	for _, b := range bodies {
 		if b.Party == Common || bytes.HasPrefix(b.Data, []byte(InCommon)) {
 			if shared[b.Party] {
 				return fault.Input.New("two bodies in common for the party %q", fault.Clip(b.Party, maxQuoted))
@@ -139,7 +165,7 @@ func (s Submission) check() error {
 
 var validParty = regexp.MustCompile(`^[A-Za-z0-9._:@+-]*$`)
 
-// same says whether two submissions of one commitment have the same bodies.
+// same says whether a submission has these bodies with it.
 func (s Submission) same(bodies []Body) bool {
 	return slices.EqualFunc(s.Bodies, bodies, func(a, b Body) bool { return a.Party == b.Party && bytes.Equal(a.Data, b.Data) })
 }

@@ -366,19 +366,24 @@ func (t *growing) fresh(requests []*request, look bool) ([]Submission, map[Commi
 // repeats refuses a submission whose commitment is logged with other bodies:
 // acknowledging it would promise bodies that are not there.
 func (t *growing) repeats(s Submission, index int64, fresh []Submission) error {
-	var bodies []Body
-	if index >= t.size {
-		bodies = fresh[index-t.size].Bodies
-	} else {
-		var err error
-		if bodies, err = t.tx.BodiesOf(index); err != nil {
-			return err
-		}
+	same, err := false, error(nil)
+	switch {
+	case index >= t.size:
+		twin := fresh[index-t.size]
+		same = s.Staged == twin.Staged && s.same(twin.Bodies)
+	case s.Staged.Count > 0: // what was staged for it once is gone: their number must do
+		var n int
+		n, err = t.tx.CountOf(index)
+		same = n == s.Staged.Count
+	default:
+		var bodies []Body
+		bodies, err = t.tx.BodiesOf(index)
+		same = s.same(bodies)
 	}
-	if !s.same(bodies) {
-		return fault.Exists.New("the entry is logged at %d already, with other bodies", index)
+	if err == nil && !same {
+		err = fault.Exists.New("the entry is logged at %d already, with other bodies", index)
 	}
-	return nil
+	return err
 }
 
 // ReadHashes is that of tlog.HashReader.

@@ -3,6 +3,7 @@ package custody
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -20,12 +21,18 @@ type Storage interface {
 	// and stores the batch that f returns. All of the batch is stored or nothing;
 	// on return without error it is durable. If f returns an error or no batch,
 	// nothing is stored and that error is returned. A commitment that is logged
-	// already is fault.Exists, and nothing is stored. With any other error the batch
+	// already is fault.Exists, staged bodies that are not all there are fault.NotFound,
+	// and nothing is stored. With any other error the batch
 	// may have been stored all the same, so the caller must look before it
 	// concludes that it was not.
 	//
 	// f is called at most once and must not keep tx.
 	Sequence(ctx context.Context, f func(tx Tx) (*Batch, error)) error
+
+	// Stage keeps bodies from a number on for an entry that their owner is to submit,
+	// and with the first of them drops what anybody staged long ago. Staging the same
+	// part again replaces it. Two bodies for one party are fault.Exists.
+	Stage(ctx context.Context, part Part) error
 
 	// Head returns the newest checkpoint; fault.NotFound if there is no log.
 	Head(ctx context.Context) (Head, error)
@@ -53,13 +60,23 @@ type Storage interface {
 	Cosigned(ctx context.Context) ([]byte, error)
 }
 
+// A Part is some of the bodies of an entry that comes later.
+type Part struct {
+	Owner      string
+	Commitment Commitment
+	From       int // number of the first
+	Bodies     []Body
+	At, Since  time.Time // now, and how old what was staged may be
+}
+
 // Tx is the log as it stands inside a call of Sequence.
 type Tx interface {
 	Head() (Head, error)
 	Nodes(indexes []int64) ([]tlog.Hash, error)
 	Find(commitments []Commitment) (map[Commitment]int64, error)
-	// BodiesOf returns all bodies of the entry at an index.
+	// BodiesOf returns all bodies of the entry at an index, and CountOf how many there are.
 	BodiesOf(index int64) ([]Body, error)
+	CountOf(index int64) (int, error)
 }
 
 // A Place is that of one body: the index of its entry, and which of its bodies.

@@ -107,7 +107,10 @@ func Open(c Config) (*Desk, error) {
 	if err := d.loadActs(); err != nil {
 		return nil, err
 	}
-	return d, all(d.Vault, "out-", func(o *Outgoing) { d.out[o.ID] = o })
+	if err := all(d.Vault, "out-", func(o *Outgoing) { d.out[o.ID] = o }); err != nil {
+		return nil, err
+	}
+	return d, d.dropStray()
 }
 
 // Close lets go of connections, and lets another command open the desk's folder.

@@ -219,7 +219,7 @@ func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byt
 		to = append(to, d.persons(i.Author)...)
 	}
 	_, note := d.Client.View.Last()
-	submission, err := post.About(statement, note, to...).Seal()
+	submission, err := d.seal(post.About(statement, note, to...))
 	if err != nil {
 		return err
 	}
@@ -232,15 +232,19 @@ func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byt
 
 // finish logs a statement that was kept.
 func (d *Desk) finish(ctx context.Context, i *Item) error {
-	at, err := d.Client.Submit(ctx, i.Sending.Submission)
+	s := i.Sending.Submission
+	at, err := d.submit(ctx, s)
 	if err != nil {
 		return err
 	}
 	if i.Sending.Kind == entries.KindReceipt {
-		i.Receipt, i.Again = at[0], false
+		i.Receipt, i.Again = at, false
 	}
 	i.Sending = nil
-	return d.saveItem(i)
+	if err := d.saveItem(i); err != nil {
+		return err
+	}
+	return d.dropParts(s)
 }
 
 // unseal opens the copy with its keys, and says so.

@@ -181,7 +181,7 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	if err := d.upload(ctx, r, in); err != nil {
 		return err
 	}
-	at, err := d.Client.Submit(ctx, r.Submission)
+	at, err := d.submit(ctx, r.Submission)
 	if err != nil {
 		return err
 	}
@@ -189,13 +189,16 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	if i == nil {
 		i = &Item{Cable: r.Body.Cable, Receipt: -1}
 	}
-	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Arrived = r.Body, at[0], d.Person, true, r.Copies, r.Record, d.Now().UTC().Truncate(time.Second)
+	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Arrived = r.Body, at, d.Person, true, r.Copies, r.Record, d.Now().UTC().Truncate(time.Second)
 	if err := d.saveItem(i); err != nil {
 		return err
 	}
 	d.items[i.Cable] = i
 	delete(d.out, o.ID)
-	return d.Vault.Remove("out-" + o.ID)
+	if err := d.Vault.Remove("out-" + o.ID); err != nil {
+		return err
+	}
+	return d.dropParts(r.Submission)
 }
 
 // upload puts what goes beside the release where its readers find it.
@@ -285,7 +288,7 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 		return err
 	}
 	mail.Add(post.To(me), post.Letter{})
-	r.Submission, err = mail.Seal()
+	r.Submission, err = d.seal(mail)
 	return err
 }
 

@@ -38,36 +38,73 @@ func About(statement, checkpoint []byte, to ...Address) *Mailing {
 
 // Add adds a letter with what its party needs beside the entry.
 func (m *Mailing) Add(to Address, l Letter) {
-	l.Entry, l.Checkpoint = m.entry.Bytes(), m.checkpoint
 	m.letters, m.to = append(m.letters, l), append(m.to, to)
 }
 
-// wide is how many letters hold the entry each. In more, it stands once for all of them.
-const wide = 64
+// Commitment is that of the entry.
+func (m *Mailing) Commitment() custody.Commitment { return m.entry.Commitment() }
 
-// Seal seals all letters, to one length, and makes the submission.
-func (m *Mailing) Seal() (custody.Submission, error) {
+const (
+	// few is how many letters hold the entry each, and go with it. In more it stands once
+	// for all of them, and they go before it, in parts.
+	few = 64
+	// inPart is how many letters a part has.
+	inPart = 256
+)
+
+// Seal seals all letters, to one length, and makes the submission. Many letters never lie
+// in memory together: stage is given each part of them, and the number of its first.
+func (m *Mailing) Seal(stage func(from int, part []custody.Body) error) (custody.Submission, error) {
 	out := custody.Submission{Commitment: m.entry.Commitment()}
-	prefix := ""
-	if len(m.letters) > wide {
-		common, err := m.share()
+	all, prefix := Letter{Entry: m.entry.Bytes(), Checkpoint: m.checkpoint}, ""
+	var part []custody.Body
+	if len(m.letters) > few {
+		sealed, key, err := m.share()
 		if err != nil {
 			return out, err
 		}
-		out.Bodies, prefix = []custody.Body{{Party: custody.Common, Data: common}}, custody.InCommon
+		all, prefix = Letter{Common: key}, custody.InCommon
+		part = []custody.Body{{Party: custody.Common, Data: sealed}}
 	}
-	length, err := padded(m.letters)
+	length, err := m.padded(all)
 	if err != nil {
 		return out, err
 	}
 	for i, l := range m.letters {
-		sealed, err := l.seal(m.to[i].Recipient, length)
+		sealed, err := l.with(all).seal(m.to[i].Recipient, length)
 		if err != nil {
 			return out, err
 		}
-		out.Bodies = append(out.Bodies, custody.Body{Party: m.to[i].Party, Data: append([]byte(prefix), sealed...)})
+		part = append(part, custody.Body{Party: m.to[i].Party, Data: append([]byte(prefix), sealed...)})
+		if len(m.letters) > few && (len(part) == inPart || i == len(m.letters)-1) {
+			if err := stage(out.Staged.Count, part); err != nil {
+				return out, err
+			}
+			out.Staged.Count += len(part)
+			part = nil
+		}
 	}
+	out.Bodies = part
 	return out, nil
+}
+
+// with adds to a letter what is in all of them.
+func (l Letter) with(all Letter) Letter {
+	l.Entry, l.Checkpoint, l.Common = all.Entry, all.Checkpoint, all.Common
+	return l
+}
+
+// padded is the one length to which letters are filled up.
+func (m *Mailing) padded(all Letter) (int, error) {
+	longest := 0
+	for _, l := range m.letters {
+		data, err := json.Marshal(l.with(all))
+		if err != nil {
+			return 0, fault.Internal.Wrap(err, "write a letter")
+		}
+		longest = max(longest, len(data))
+	}
+	return up(longest), nil
 }
 
 // common is what all letters about an entry hold.
@@ -76,21 +113,18 @@ type common struct {
 	Checkpoint []byte `json:"checkpoint,omitempty"`
 }
 
-// share takes what is common out of the letters and seals it to a key that each gets.
-func (m *Mailing) share() ([]byte, error) {
+// share seals what is common to a key that each letter gets.
+func (m *Mailing) share() (sealed []byte, key string, err error) {
 	data, err := json.Marshal(common{m.entry.Bytes(), m.checkpoint})
 	if err != nil {
-		return nil, fault.Internal.Wrap(err, "write letters")
+		return nil, "", fault.Internal.Wrap(err, "write letters")
 	}
 	id, err := seal.GenerateIdentity()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	for i := range m.letters {
-		l := &m.letters[i]
-		l.Entry, l.Checkpoint, l.Common = nil, nil, id.Secret()
-	}
-	return seal.SealPadded(data, up(len(data)), id.Recipient())
+	sealed, err = seal.SealPadded(data, up(len(data)), id.Recipient())
+	return sealed, id.Secret(), err
 }
 
 // complete puts what is common into a letter.

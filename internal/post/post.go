@@ -101,19 +101,6 @@ const bucket = 1 << 10
 // up rounds a length up to whole buckets.
 func up(n int) int { return (n + bucket - 1) / bucket * bucket }
 
-// padded is the one length to which letters are filled up.
-func padded(letters []Letter) (int, error) {
-	longest := 0
-	for _, l := range letters {
-		data, err := json.Marshal(l)
-		if err != nil {
-			return 0, fault.Internal.Wrap(err, "write a letter")
-		}
-		longest = max(longest, len(data))
-	}
-	return up(longest), nil
-}
-
 // seal seals a letter, filled up to a length.
 func (l Letter) seal(recipient string, length int) ([]byte, error) {
 	data, err := json.Marshal(l)

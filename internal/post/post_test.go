@@ -36,6 +36,39 @@ func address(party string, id *seal.Identity) post.Address {
 	return post.Address{Party: party, Recipient: id.Recipient().String()}
 }
 
+// whole seals letters. Those that go before their entry, in parts, are put into it.
+func whole(t testing.TB, m *post.Mailing) custody.Submission {
+	t.Helper()
+	var staged []custody.Body
+	s := must(m.Seal(func(from int, part []custody.Body) error {
+		if from != len(staged) || len(part) == 0 {
+			t.Errorf("%d letters from %d on after %d", len(part), from, len(staged))
+		}
+		staged = append(staged, part...)
+		return nil
+	}))(t)
+	if s.Commitment != m.Commitment() || s.Staged.Count != len(staged) || len(s.Bodies) > 0 && len(staged) > 0 {
+		t.Errorf("%d letters with the entry, %d of %d before it", len(s.Bodies), len(staged), s.Staged.Count)
+	}
+	s.Bodies = append(s.Bodies, staged...)
+	return s
+}
+
+// TestStageFails: letters that could not be handed over end the mailing.
+func TestStageFails(t *testing.T) {
+	parts := 0
+	mail := post.About([]byte("statement"), nil, addresses(t, 600)...)
+	_, err := mail.Seal(func(int, []custody.Body) error {
+		if parts++; parts == 2 {
+			return fault.System.New("no line")
+		}
+		return nil
+	})
+	if !errors.Is(err, fault.System) || parts != 2 {
+		t.Errorf("%d parts, %v", parts, err)
+	}
+}
+
 // TestLettersAreOfOneLength: from sizes a registry must not learn who got a copy, who
 // a share and who nothing.
 func TestLettersAreOfOneLength(t *testing.T) {
@@ -46,7 +79,7 @@ func TestLettersAreOfOneLength(t *testing.T) {
 			m.Add(address(fmt.Sprintf("person:%d", i), []*seal.Identity{ada, bo}[i%2]), l)
 		}
 		var out []int
-		for _, b := range must(m.Seal())(t).Bodies {
+		for _, b := range whole(t, m).Bodies {
 			out = append(out, len(b.Data))
 		}
 		return out
@@ -76,7 +109,7 @@ func TestLettersAreOfOneLength(t *testing.T) {
 func TestSubmitAndOpen(t *testing.T) {
 	ada, bo := identity(t), identity(t)
 	statement := []byte("statement")
-	s := must(post.About(statement, []byte("checkpoint"), address("person:ada", ada), address("person:bo", bo), address("person:ada", ada)).Seal())(t)
+	s := whole(t, post.About(statement, []byte("checkpoint"), address("person:ada", ada), address("person:bo", bo), address("person:ada", ada)))
 	if len(s.Bodies) != 2 || s.Bodies[0].Party != "person:ada" || s.Bodies[1].Party != "person:bo" {
 		t.Fatalf("bodies for %v", s.Bodies)
 	}
@@ -111,7 +144,7 @@ func TestLettersToMany(t *testing.T) {
 		}
 		mail.Add(address(fmt.Sprintf("person:p%d", i), []*seal.Identity{ada, bo}[i%2]), l)
 	}
-	m := must(mail.Seal())(t)
+	m := whole(t, mail)
 	if len(m.Bodies) != 101 || m.Bodies[0].Party != custody.Common {
 		t.Fatalf("%d bodies", len(m.Bodies))
 	}
@@ -126,7 +159,7 @@ func TestLettersToMany(t *testing.T) {
 		}
 	}
 	// Its length tells no more than that of other letters.
-	longer := must(post.About([]byte(string(statement)+"more"), []byte("checkpoint"), addresses(t, 100)...).Seal())(t)
+	longer := whole(t, post.About([]byte(string(statement)+"more"), []byte("checkpoint"), addresses(t, 100)...))
 	if one, two := len(common), len(longer.Bodies[0].Data); one != two {
 		t.Errorf("the common part has %d bytes, and of a statement longer by four %d", one, two)
 	}
@@ -183,7 +216,7 @@ func TestCircle(t *testing.T) {
 func TestBadLettersAreRefused(t *testing.T) {
 	ada, bo := identity(t), identity(t)
 	sealed := func(plain string) []byte { return must(seal.SealTo([]byte(plain), ada.Recipient().String()))(t) }
-	good := must(post.About([]byte("statement"), nil, address("person:ada", ada)).Seal())(t).Bodies[0].Data
+	good := whole(t, post.About([]byte("statement"), nil, address("person:ada", ada))).Bodies[0].Data
 	altered := bytes.Clone(good)
 	altered[len(altered)-1] ^= 1
 	for _, c := range []struct {
@@ -210,7 +243,7 @@ func TestBadLettersAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if _, err := post.About([]byte("x"), nil, post.Address{Party: "person:ada", Recipient: "age1x"}).Seal(); !errors.Is(err, fault.Key) {
+	if _, err := post.About([]byte("x"), nil, post.Address{Party: "person:ada", Recipient: "age1x"}).Seal(nil); !errors.Is(err, fault.Key) {
 		t.Errorf("sealed to no recipient: %v", err)
 	}
 }

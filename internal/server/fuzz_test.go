@@ -39,6 +39,8 @@ func FuzzRequest(f *testing.F) {
 		{"GET", "/v1/feed?party=person:ada&party=&index=1&part=0&parcel=0&since=2", ""}, {"GET", "/v1/feed?party=person:bo", ""}, {"GET", "/v1/feed?party=office:centre.desk", ""},
 		{"GET", "/v1/parcels/" + hex.EncodeToString(file[:]), ""}, {"GET", "/v1/head?since=1", ""}, {"GET", "/v1/proof?index=1&since=1", ""}, {"GET", "/v1/consistency?from=1&to=2", ""},
 		{"GET", "/v1/enrolments", ""}, {"GET", "/checkpoint", ""}, {"GET", "/tile/0/000.p/1", ""}, {"GET", "/tile/entries/000.p/2", ""}, {"POST", "/v1/enrol", "{}"},
+		{"PUT", wire.RouteStaged + strings.Repeat("0", 64), `{"from":0,"bodies":[{"party":"person:ada","data":"eA=="}]}`},
+		{"POST", "/v1/entries", `{"since":0,"submissions":[{"commitment":"` + strings.Repeat("A", 43) + `=","bodies":null,"staged":1}]}`},
 		{"POST", "/v1/entries", string(submit(f, sealed("x", "person:ada")))}, {"PUT", "/v1/parcels/" + strings.Repeat("0", 64) + "?quiet=1", "[\"person:ada\"]\nx"}, {"HEAD", "/health", ""}, {"GET", "/metrics", ""},
 	} {
 		f.Add(s.method, s.target, []byte(s.body))

@@ -66,7 +66,7 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request, who caller) erro
 	if _, _, err := canonical.Decode(data, &in); err != nil {
 		return fault.Input.Wrap(err, "not a request to log entries")
 	}
-	submissions, err := in.ToCustody()
+	submissions, err := in.ToCustody(who.Sign.ID().String())
 	if err != nil {
 		return err
 	}

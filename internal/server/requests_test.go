@@ -79,6 +79,10 @@ func TestSubmitRefuses(t *testing.T) {
 		{"good with a release behind it", submit(t, good, device, open(state(entries.KindRelease, 1))), 422, "does not lie open"},
 		{"logged with another body", submit(t, otherwise), 409, "other bodies"},
 		{"two of one commitment, with other bodies", submit(t, body("person:ada", "1"), custody.Submission{}, custody.Submission{Bodies: []custody.Body{{Party: "person:ada", Data: []byte("2")}}}), 409, "other bodies"},
+		{"letters that never came", submit(t, custody.Submission{Staged: custody.Staged{Count: 2}}), 404, "0 of 2"},
+		{"fewer letters than none", submit(t, custody.Submission{Staged: custody.Staged{Count: -1}}), 422, "at most"},
+		{"more letters than go", submit(t, custody.Submission{Staged: custody.Staged{Count: custody.MaxBodies + 1}}), 422, "at most"},
+		{"letters before it and with it", submit(t, custody.Submission{Bodies: good.Bodies, Staged: custody.Staged{Count: 1}}), 422, "others with it"},
 		{"too many", submit(t, slices.Repeat([]custody.Submission{good}, wire.MaxSubmissions+1)...), 422, "at most 1024"},
 		{"too much", []byte(`{"submissions":[` + strings.Repeat("{},", 1<<17) + `{}]}`), 422, "in one request"},
 	} {

@@ -94,6 +94,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, h handler) { mux.Handle(pattern, s.told(pattern, s.limited(h))) }
 	handle("POST "+wire.RouteEntries, s.known(s.submit))
+	handle("PUT "+wire.RouteStaged+"{commitment}", s.known(s.stage))
 	handle("GET "+wire.RouteFeed, s.known(s.feed))
 	handle("GET "+wire.RouteHead, s.known(s.head))
 	handle("GET "+wire.RouteConsistency, s.known(s.consistency))

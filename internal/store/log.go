@@ -72,6 +72,13 @@ func writeBatch(ctx context.Context, tx *sql.Tx, size int64, b *custody.Batch) e
 	if err != nil {
 		return err
 	}
+	for i, s := range b.Submissions {
+		if s.Staged.Count > 0 {
+			if err := takeStaged(ctx, tx, size+int64(i), s); err != nil {
+				return err
+			}
+		}
+	}
 	done, err := tx.ExecContext(ctx, "UPDATE log_head SET size = $1, checkpoint = $2 WHERE id = 1 AND size = $3",
 		size+int64(len(b.Submissions)), b.Checkpoint, size)
 	if err != nil {
@@ -104,6 +111,11 @@ func (t *logTx) Nodes(indexes []int64) ([]tlog.Hash, error) {
 }
 func (t *logTx) Find(c []custody.Commitment) (map[custody.Commitment]int64, error) {
 	return find(t.ctx, t.tx, c)
+}
+
+func (t *logTx) CountOf(index int64) (n int, err error) {
+	err = t.tx.QueryRowContext(t.ctx, "SELECT COUNT(*) FROM log_body WHERE idx = $1", index).Scan(&n)
+	return n, dialect.Explain(t.ctx, err, "count the bodies of an entry")
 }
 
 func (t *logTx) BodiesOf(index int64) ([]custody.Body, error) {

@@ -42,7 +42,7 @@ func TestFloodedMarkingDesk(t *testing.T) {
 			if batch < 5 {
 				s, err := sign.Sign(entries.KindReceipt, entries.Receipt{Cable: strings.Repeat("0", 32), Size: 1 + int64(n)%size}, mallory.Keys.Person, mallory.Keys.Device)
 				must(t, err)
-				one, err := post.About(s, nil, to).Seal()
+				one, err := post.About(s, nil, to).Seal(nil)
 				must(t, err)
 				all = append(all, one)
 				continue

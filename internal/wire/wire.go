@@ -20,6 +20,7 @@ import (
 // /tile/...
 const (
 	RouteEntries     = "/v1/entries"     // POST: log entries
+	RouteStaged      = "/v1/staged/"     // PUT: letters of an entry that comes later, by its commitment
 	RouteFeed        = "/v1/feed"        // GET: what came for me
 	RouteHead        = "/v1/head"        // GET: the newest checkpoint
 	RouteConsistency = "/v1/consistency" // GET: between two sizes
@@ -34,6 +35,7 @@ const (
 // Limits on bodies, in bytes.
 const (
 	MaxParcel  = 80 << 20
+	MaxStaged  = 4 << 20
 	MaxSubmit  = 96 << 20
 	MaxEnrol   = 64 << 10
 	MaxAnswer  = 128 << 20
@@ -64,6 +66,13 @@ type Submit struct {
 type Submission struct {
 	Commitment []byte `json:"commitment"`
 	Bodies     []Body `json:"bodies"`
+	Staged     int    `json:"staged,omitempty"` // bodies that came before it
+}
+
+// Staged is the body of a request to keep letters of an entry that comes later.
+type Staged struct {
+	From   int    `json:"from"` // number of the first
+	Bodies []Body `json:"bodies"`
 }
 
 // A Body is the entry for one party.
@@ -181,8 +190,8 @@ func CheckSubmit(data []byte) error {
 	return nil
 }
 
-// ToCustody checks lengths and turns submissions into those of the log.
-func (s *Submit) ToCustody() ([]custody.Submission, error) {
+// ToCustody checks lengths and turns the submissions of an owner into those of the log.
+func (s *Submit) ToCustody(owner string) ([]custody.Submission, error) {
 	if s.Since < 0 {
 		return nil, fault.Usage.New("a log of %d entries", s.Since)
 	}
@@ -194,9 +203,9 @@ func (s *Submit) ToCustody() ([]custody.Submission, error) {
 		if len(one.Commitment) != len(custody.Commitment{}) {
 			return nil, fault.Input.New("a commitment has %d bytes, not %d", len(custody.Commitment{}), len(one.Commitment))
 		}
-		c := custody.Submission{Commitment: custody.Commitment(one.Commitment)}
-		for _, b := range one.Bodies {
-			c.Bodies = append(c.Bodies, custody.Body(b))
+		c := custody.Submission{Commitment: custody.Commitment(one.Commitment), Bodies: ToBodies(one.Bodies)}
+		if one.Staged != 0 {
+			c.Staged = custody.Staged{Owner: owner, Count: one.Staged}
 		}
 		out = append(out, c)
 	}
@@ -207,10 +216,23 @@ func (s *Submit) ToCustody() ([]custody.Submission, error) {
 func FromCustody(all []custody.Submission) []Submission {
 	out := make([]Submission, len(all))
 	for i, s := range all {
-		out[i].Commitment = s.Commitment[:]
-		for _, b := range s.Bodies {
-			out[i].Bodies = append(out[i].Bodies, Body(b))
-		}
+		out[i] = Submission{s.Commitment[:], FromBodies(s.Bodies), s.Staged.Count}
+	}
+	return out
+}
+
+// ToBodies turns bodies into those of the log.
+func ToBodies(all []Body) (out []custody.Body) {
+	for _, b := range all {
+		out = append(out, custody.Body(b))
+	}
+	return out
+}
+
+// FromBodies is the reverse.
+func FromBodies(all []custody.Body) (out []Body) {
+	for _, b := range all {
+		out = append(out, Body(b))
 	}
 	return out
 }

@@ -121,9 +121,12 @@ func TestToCustody(t *testing.T) {
 		{"as many as go", Submit{Submissions: slices.Repeat([]Submission{one}, MaxSubmissions)}, nil},
 		{"too many", Submit{Submissions: slices.Repeat([]Submission{one}, MaxSubmissions+1)}, fault.Input},
 	} {
-		out, err := c.in.ToCustody()
+		out, err := c.in.ToCustody("me")
 		if c.want == nil && (err != nil || len(out) != len(c.in.Submissions)) || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
+		}
+		if c.want == nil && len(out) > 0 && out[0].Staged != (custody.Staged{}) {
+			t.Errorf("%s: letters from nowhere", c.name)
 		}
 		if c.want == nil && len(out) > 0 && string(FromCustody(out)[0].Bodies[0].Data) != "x" {
 			t.Errorf("%s: changed on the way", c.name)
@@ -131,11 +134,22 @@ func TestToCustody(t *testing.T) {
 	}
 }
 
+func TestStagedToCustody(t *testing.T) {
+	in := Submit{Submissions: []Submission{{Commitment: make([]byte, 32), Staged: 300}}}
+	out, err := in.ToCustody("me")
+	if err != nil || out[0].Staged != (custody.Staged{Owner: "me", Count: 300}) {
+		t.Errorf("%v, %v", out, err)
+	}
+	if back := FromCustody(out)[0]; back.Staged != 300 || back.Bodies != nil {
+		t.Errorf("%v", back)
+	}
+}
+
 // TestShortJSONIsNoLongMemory: a request of legal length must not decode to many times
 // its size, and the largest one in earnest must pass.
 func TestShortJSONIsNoLongMemory(t *testing.T) {
 	bodies := slices.Repeat([]Body{{"person:ada", []byte("x,y")}}, custody.MaxBodies)
-	earnest, err := json.Marshal(Submit{Submissions: []Submission{{make([]byte, 32), bodies}, {make([]byte, 32), bodies}}})
+	earnest, err := json.Marshal(Submit{Submissions: []Submission{{make([]byte, 32), bodies, 0}, {make([]byte, 32), bodies, 0}}})
 	if err != nil || CheckSubmit(earnest) != nil {
 		t.Errorf("%v, %v", err, CheckSubmit(earnest))
 	}
@@ -190,14 +204,14 @@ func FuzzSubmit(f *testing.F) {
 		if CheckSubmit(data) != nil || json.Unmarshal(data, &in) != nil {
 			return
 		}
-		out, err := in.ToCustody()
+		out, err := in.ToCustody("me")
 		if err != nil {
 			if fault.KindOf(err) == fault.Internal {
 				t.Fatal(err)
 			}
 			return
 		}
-		again, err := (&Submit{Submissions: FromCustody(out)}).ToCustody()
+		again, err := (&Submit{Submissions: FromCustody(out)}).ToCustody("me")
 		if err != nil || len(again) != len(out) {
 			t.Fatal(err)
 		}

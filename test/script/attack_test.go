@@ -207,7 +207,7 @@ func submit(ts *testscript.TestScript, by string, statement []byte, to ...post.A
 	s := post.Publish(statement)
 	if len(to) > 0 {
 		var err error
-		s, err = post.About(statement, nil, to...).Seal()
+		s, err = post.About(statement, nil, to...).Seal(nil)
 		ts.Check(err)
 	}
 	_, err := c.Submit(context.Background(), s)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -31,7 +32,8 @@ type Memory struct {
 	bodies  map[string][]custody.Stored
 
 	submitted [][]custody.Body // by index
-	size      int64            // of cosigned
+	staged    map[stagedFor][]staged
+	size      int64 // of cosigned
 	cosigned  []byte
 
 	kept kept
@@ -105,7 +107,11 @@ func (m *Memory) Sequence(ctx context.Context, f func(custody.Tx) (*custody.Batc
 				return fault.Exists.New("the commitment is logged already")
 			}
 		}
-		for i, s := range b.Submissions {
+		all, err := m.whole(b.Submissions)
+		if err != nil {
+			return err
+		}
+		for i, s := range all {
 			for part, body := range s.Bodies {
 				place := custody.Place{Index: m.head.Size + int64(i), Part: int64(part)}
 				m.bodies[body.Party] = append(m.bodies[body.Party], custody.Stored{Place: place, Data: slices.Clone(body.Data)})
@@ -119,6 +125,59 @@ func (m *Memory) Sequence(ctx context.Context, f func(custody.Tx) (*custody.Batc
 	})
 }
 
+// A staged body waits for its entry.
+type staged struct {
+	part int
+	custody.Body
+	at time.Time
+}
+
+type stagedFor struct {
+	owner string
+	custody.Commitment
+}
+
+// Stage is that of [custody.Storage].
+func (m *Memory) Stage(_ context.Context, p custody.Part) error {
+	return m.write("stage", func() error {
+		next := map[stagedFor][]staged{}
+		for k, all := range m.staged {
+			next[k] = slices.DeleteFunc(slices.Clone(all), func(s staged) bool { return p.From == 0 && s.at.Unix() < p.Since.Unix() })
+		}
+		k := stagedFor{p.Owner, p.Commitment}
+		kept := slices.DeleteFunc(next[k], func(s staged) bool { return s.part >= p.From && s.part < p.From+len(p.Bodies) })
+		for i, b := range p.Bodies {
+			if slices.ContainsFunc(kept, func(s staged) bool { return s.Party == b.Party }) {
+				return fault.Exists.New("two letters for one party")
+			}
+			kept = append(kept, staged{p.From + i, b, p.At})
+		}
+		slices.SortFunc(kept, func(a, b staged) int { return cmp.Compare(a.part, b.part) })
+		next[k] = kept
+		m.staged = next
+		return nil
+	})
+}
+
+// whole puts staged bodies into their submissions.
+func (m *Memory) whole(all []custody.Submission) ([]custody.Submission, error) {
+	out := slices.Clone(all)
+	for i, s := range out {
+		if s.Staged.Count == 0 {
+			continue
+		}
+		k := stagedFor{s.Staged.Owner, s.Commitment}
+		if len(m.staged[k]) != s.Staged.Count {
+			return nil, fault.NotFound.New("%d of %d letters are here", len(m.staged[k]), s.Staged.Count)
+		}
+		for _, one := range m.staged[k] {
+			out[i].Bodies = append(out[i].Bodies, one.Body)
+		}
+		defer delete(m.staged, k)
+	}
+	return out, nil
+}
+
 type memoryTx struct {
 	ctx context.Context
 	m   *Memory
@@ -128,6 +187,11 @@ func (t memoryTx) Head() (custody.Head, error)                { return t.m.Head(
 func (t memoryTx) Nodes(indexes []int64) ([]tlog.Hash, error) { return t.m.Nodes(t.ctx, indexes) }
 func (t memoryTx) Find(c []custody.Commitment) (map[custody.Commitment]int64, error) {
 	return t.m.Find(t.ctx, c)
+}
+
+func (t memoryTx) CountOf(index int64) (int, error) {
+	all, err := t.BodiesOf(index)
+	return len(all), err
 }
 
 func (t memoryTx) BodiesOf(index int64) ([]custody.Body, error) {

@@ -31,6 +31,7 @@ func RunLog(t *testing.T, open func(t *testing.T) (one, other custody.Storage)) 
 		{"ErrorStoresNothing", errorStoresNothing},
 		{"SequencesAlone", sequencesAlone},
 		{"Bodies", bodies},
+		{"Staged", stagedBodies},
 		{"Cosigned", cosigned},
 		{"GivesUp", givesUp},
 	} {
