@@ -18,10 +18,9 @@ TESTFLAGS ?=
 
 # Tests that are long work of few goroutines: the race detector tells nothing new of
 # them and makes them ten times as long.
-LONG := ^(TestHostile|TestHostileDrafts|TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame|TestOneDrawInTwentyIsOpened|TestFloodedMarkingDesk|TestManyReaders|TestLettersOutliveABrokenLine)$$
+LONG := ^(TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame|TestOneDrawInTwentyIsOpened|TestFloodedMarkingDesk|TestManyReaders|TestLettersOutliveABrokenLine)$$
 
-# Packages whose tests are nothing else: the race detector sees marking's locks in
-# the tests of town.
+# Packages whose tests are nothing else.
 ALONE := ./internal/measure ./internal/marking
 
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
@@ -64,8 +63,9 @@ build: ## build everything; the binary goes to bin/chancery
 		mkdir -p bin && go build -trimpath -o bin/chancery ./cmd/chancery; fi
 
 .PHONY: test
-test: ## tests, properties and vectors, with the race detector
-	env -u CHANCERY_PRESS -u CHANCERY_CABLES CGO_ENABLED=1 CHANCERY_RACE=1 go test -race $(TESTFLAGS) $$(go list ./... | grep -vE '/internal/(measure|marking)$$')
+test: ## tests, properties and vectors, with the race detector where goroutines are
+	env -u CHANCERY_PRESS -u CHANCERY_CABLES CGO_ENABLED=1 CHANCERY_RACE=1 go test -race $(TESTFLAGS) $$(scripts/racing)
+	env -u CHANCERY_PRESS -u CHANCERY_CABLES go test $(TESTFLAGS) $$(scripts/racing -v | grep -vE '/internal/(measure|marking)$$')
 
 .PHONY: quick
 quick: ## tests without the race detector
@@ -78,7 +78,7 @@ service: ## whole institutions, as processes: stolen, killed, failed over, their
 .PHONY: figures
 figures: ## a twentieth of every statistical table, and that faults put in are noticed
 	go test -count=1 $(TESTFLAGS) $(ALONE)
-	go test $(TESTFLAGS) -run='$(LONG)' ./cable ./trace ./internal/press ./internal/town ./test/service
+	go test $(TESTFLAGS) -run='$(LONG)' ./trace ./internal/town ./test/service
 
 .PHONY: real
 real: ## tests on real articles and cables (CHANCERY_PRESS, CHANCERY_CABLES)

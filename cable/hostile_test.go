@@ -97,9 +97,6 @@ func fill(unit, first string) string {
 }
 
 func TestHostileDrafts(t *testing.T) {
-	if os.Getenv("CHANCERY_RACE") != "" {
-		t.Skip("long work of one goroutine: make figures runs it, without the race detector")
-	}
 	for _, h := range hostile {
 		t.Run(h.name, func(t *testing.T) {
 			data := []byte("Subject: x\n\n" + h.draft())

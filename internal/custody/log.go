@@ -293,6 +293,12 @@ func parseSigned(checkpoint []byte) (Checkpoint, error) {
 	return parseCheckpoint(text + "\n")
 }
 
+// SizeOf is the size that a signed checkpoint states. Nothing is verified.
+func SizeOf(checkpoint []byte) (int64, error) {
+	c, err := parseSigned(checkpoint)
+	return c.Size, err
+}
+
 // extend computes the batch that adds submissions to the tree.
 func (l *Log) extend(t *growing, fresh []Submission) (*Batch, error) {
 	if len(fresh) == 0 {

@@ -169,8 +169,12 @@ func (l *Log) CatchUp(ctx context.Context) error {
 	return nil
 }
 
-// step is how many entries go into one line at most.
-const step = 1024
+// step is how many entries go into one line at most, and stepBytes about how much their
+// bodies hold together, unless one entry holds more: a line stays far below maxLine.
+const (
+	step      = 1024
+	stepBytes = 16 << 20
+)
 
 // next mirrors the next entries. The checkpoint of a line that does not reach the head
 // is the head's all the same: it is what a restored log ends with.
@@ -182,10 +186,17 @@ func (l *Log) next(ctx context.Context, head custody.Head) error {
 	}
 	out := line{Size: m.size, Checkpoint: head.Checkpoint}
 	err = l.Storage.Sequence(ctx, func(tx custody.Tx) (*custody.Batch, error) {
+		held := 0
 		for i, leaf := range leaves {
+			if held > stepBytes {
+				break
+			}
 			bodies, err := tx.BodiesOf(m.size + int64(i))
 			if err != nil {
 				return nil, err
+			}
+			for _, b := range bodies {
+				held += len(b.Data)
 			}
 			out.Batch = append(out.Batch, submission{bytes.Clone(leaf[:]), bodies})
 		}
@@ -197,7 +208,7 @@ func (l *Log) next(ctx context.Context, head custody.Head) error {
 	if err := m.write(out); err != nil {
 		return err
 	}
-	m.size += int64(len(leaves))
+	m.size += int64(len(out.Batch))
 	return nil
 }
 
@@ -227,7 +238,7 @@ func Restore(ctx context.Context, folder string, storage custody.Storage, policy
 	}
 	had = head.Size
 	var tail []custody.Submission
-	var last []byte
+	whole, last := 0, []byte(nil) // of tail, up to the last checkpoint that is reached
 	_, err = each(f, func(l line) error {
 		if l.Parcel != nil {
 			return parcels.PutParcel(ctx, l.Parcel, l.For, l.Quiet)
@@ -240,9 +251,15 @@ func Restore(ctx context.Context, folder string, storage custody.Storage, policy
 				tail = append(tail, custody.Submission{Commitment: custody.Commitment(s.Commitment), Bodies: s.Bodies})
 			}
 		}
-		last = l.Checkpoint
+		// A crash may have come between lines that lead to one checkpoint: nobody was told
+		// of those.
+		if size, err := custody.SizeOf(l.Checkpoint); err != nil || size == l.Size+int64(len(l.Batch)) {
+			whole, last = len(tail), l.Checkpoint
+			return err
+		}
 		return nil
 	})
+	tail = tail[:whole]
 	if err != nil || len(tail) == 0 {
 		return had, had, err
 	}

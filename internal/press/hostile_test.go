@@ -3,7 +3,6 @@ package press
 import (
 	"bytes"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +13,6 @@ import (
 const patience = 3 * time.Minute
 
 func TestHostile(t *testing.T) {
-	if os.Getenv("CHANCERY_RACE") != "" {
-		t.Skip("long work of one goroutine: make figures runs it, without the race detector")
-	}
 	many := strings.Repeat
 	tests := []struct {
 		name, file string

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -79,10 +80,14 @@ func valuesOf(ts *testscript.TestScript, args []string) values {
 	return out
 }
 
-// stolenDesk opens the desk of a person, whose folder the attacker has.
+// stolenDesk opens the desk of a person, of whose folder the attacker has a copy.
 func stolenDesk(ts *testscript.TestScript, person string, now func() time.Time) *desk.Desk {
-	d, err := desk.OpenFolder(ts.MkAbs(person), nil, now)
+	copied, err := os.MkdirTemp(ts.Getenv("WORK"), "stolen-*")
 	ts.Check(err)
+	ts.Check(exec.Command("cp", "-a", ts.MkAbs(person)+"/.", copied).Run())
+	d, err := desk.OpenFolder(copied, nil, now)
+	ts.Check(err)
+	ts.Defer(func() { d.Close() })
 	return d
 }
 
