@@ -25,7 +25,8 @@ func (backupOptions) Help() string {
 the keys can answer in its name. It opens no cable.
 
 A backup alone is an old state. Put back as it is, desks, marking desk and witnesses would refuse it, and rightly: it looks like an
-attack. With a mirror (chancery serve --mirror DIR, on another disk) chancery restore makes it whole again.`
+attack. With a mirror (chancery serve --mirror DIR, on another disk) chancery restore makes it whole again; without one, all that is left
+is a new log: chancery continuation.`
 }
 
 // Run backs up.
@@ -84,7 +85,7 @@ own folder is not touched: its files must be as new as the log.`
 func (o restoreOptions) Run(ctx context.Context, s Streams) error {
 	if o.Mirror == "" {
 		return fault.Usage.New("a backup alone is an old state: everybody who has seen a newer one would refuse it").
-			WithHint("complete it from the mirror: --mirror DIR")
+			WithHint("complete it from the mirror: --mirror DIR; where there is none, see chancery continuation --help")
 	}
 	dir := o.Backup
 	if o.Data != "" {

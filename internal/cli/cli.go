@@ -27,13 +27,15 @@ type verbs struct {
 	Measure measureOptions `cmd:"" help:"Measure what the tracer reaches: the tables of docs/figures.md."`
 	Demo    demoOptions    `cmd:"" help:"Play a leak from end to end: an invented embassy, twelve readers, three newspapers."`
 
-	Init      initOptions      `cmd:"" group:"service" help:"Found an institution: its log, its marking desk, its keys."`
-	Serve     serveOptions     `cmd:"" group:"service" help:"Run the registry and the marking desk."`
-	Custodian custodianOptions `cmd:"" group:"service" help:"Keep shares without which no leak is traced."`
-	Witness   witnessOptions   `cmd:"" group:"service" help:"Watch a custody log from outside and cosign what extends it."`
-	Backup    backupOptions    `cmd:"" group:"service" help:"Write the registry as it stands into a new folder."`
-	Restore   restoreOptions   `cmd:"" group:"service" help:"Put a registry back from a backup and its mirror."`
-	Log       logOptions       `cmd:"" group:"service" help:"Verify the custody log, or a proof from it."`
+	Init         initOptions         `cmd:"" group:"service" help:"Found an institution: its log, its marking desk, its keys."`
+	Serve        serveOptions        `cmd:"" group:"service" help:"Run the registry and the marking desk."`
+	Custodian    custodianOptions    `cmd:"" group:"service" help:"Keep shares without which no leak is traced."`
+	Witness      witnessOptions      `cmd:"" group:"service" help:"Watch a custody log from outside and cosign what extends it."`
+	Backup       backupOptions       `cmd:"" group:"service" help:"Write the registry as it stands into a new folder."`
+	Restore      restoreOptions      `cmd:"" group:"service" help:"Put a registry back from a backup and its mirror."`
+	Continuation continuationOptions `cmd:"" group:"service" help:"Begin a new log where the end of the old one is lost: the last resort."`
+	Rejoin       rejoinOptions       `cmd:"" group:"service" help:"Follow your institution into a new log, with the keys that you have."`
+	Log          logOptions          `cmd:"" group:"service" help:"Verify the custody log, or a proof from it."`
 
 	Invite  inviteOptions  `cmd:"" group:"people" help:"Invite somebody (authority)."`
 	Enrol   enrolOptions   `cmd:"" group:"people" help:"Make your desk from an invitation."`

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +97,8 @@ func (o witnessOptions) make(s Streams) error {
 	return printWitness(s, key, o.Listen)
 }
 
-// logs reads which logs the witness watches. It is told once.
+// logs reads which logs the witness watches. A log that it was told of stays; another one
+// may be added.
 func (o witnessOptions) logs() (*custody.Policy, error) {
 	name := filepath.Join(o.Folder, witnessLogs)
 	if o.Logs != "" {
@@ -104,8 +106,8 @@ func (o witnessOptions) logs() (*custody.Policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := durable.CreateFile(name, policy.Text()); err != nil {
-			return nil, fault.Wrap("the witness was told already which logs to watch", err)
+		if err := addLogs(name, policy); err != nil {
+			return nil, err
 		}
 	}
 	policy, err := readPolicy(name)
@@ -113,6 +115,34 @@ func (o witnessOptions) logs() (*custody.Policy, error) {
 		return nil, fault.NotFound.New("the witness does not know which logs to watch").WithHint("give --logs registry.json once")
 	}
 	return policy, err
+}
+
+// addLogs makes the file of the logs that a witness watches, or adds others to it.
+func addLogs(name string, policy *custody.Policy) error {
+	err := durable.CreateFile(name, policy.Text())
+	if !errors.Is(err, fault.Exists) {
+		return err
+	}
+	known, err := readPolicy(name)
+	if err != nil {
+		return err
+	}
+	for _, origin := range policy.Origins() {
+		if slices.Contains(known.Origins(), origin) {
+			return fault.Exists.New("the witness was told already to watch %s", origin).WithHint("start it without --logs")
+		}
+	}
+	text := ""
+	for line := range strings.Lines(string(policy.Text())) {
+		if strings.HasPrefix(line, "log ") {
+			text += line
+		}
+	}
+	text += string(known.Text())
+	if _, err := custody.ParsePolicy(name, []byte(text)); err != nil {
+		return err
+	}
+	return durable.WriteFile(name, []byte(text))
 }
 
 func (o witnessOptions) key() (*sign.NoteKey, error) {

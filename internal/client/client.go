@@ -26,6 +26,7 @@ import (
 	"chancery/internal/custody"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
+	"chancery/internal/pass"
 	"chancery/internal/wire"
 )
 
@@ -110,6 +111,8 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return fault.Interrupted.Wrap(ctx.Err(), "ask the registry")
+	case errors.Is(err, pass.ErrOtherLog):
+		return fault.System.New("the operator serves another log at this address").WithHint("was the registry renewed? then follow with chancery rejoin; what you have opened stays here")
 	case errors.As(err, &told):
 		return told
 	case refusedPass(err), brokenOff(err) && c.turnedAway(ctx):

@@ -244,6 +244,14 @@ func (d *Desk) alarm(index int64, format string, args ...any) {
 	}
 }
 
+// Tell leaves word of something that the person must know of.
+func (d *Desk) Tell(format string, args ...any) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.alarm(-1, format, args...)
+	return d.save()
+}
+
 // Alarms returns what the person must know of, the newest last.
 func (d *Desk) Alarms() []Alarm {
 	d.mu.Lock()

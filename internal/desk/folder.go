@@ -26,7 +26,7 @@ const (
 	personFile   = "desk.json"
 	keysFile     = "desk.key"
 	filesFolder  = "files"
-	lockFile     = "lock"
+	LockFile     = "lock"
 )
 
 // whose is the file that says whose desk a folder is.
@@ -108,7 +108,7 @@ func OpenFolder(folder string, passphrase func() (string, error), now func() tim
 		return nil, err
 	}
 	// Two commands on one desk would each write over what the other did.
-	held, err := durable.Hold(filepath.Join(folder, lockFile), patience)
+	held, err := durable.Hold(filepath.Join(folder, LockFile), patience)
 	if err != nil {
 		return nil, err
 	}

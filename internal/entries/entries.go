@@ -42,6 +42,8 @@ const (
 	KindArchive  = "archive-ask"  // a holder of an office that was addressed
 	KindHandover = "handover"     // who leaves, who comes
 	KindRecovery = "recovery"     // custodian
+
+	KindContinuation = "continuation" // an authority, then custodians; the second entry of a log
 )
 
 // LiesOpen says whether entries of a kind may be read by everyone in the institution:

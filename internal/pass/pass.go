@@ -17,6 +17,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
+	"errors"
 	"math/big"
 	"sync"
 	"time"
@@ -114,6 +115,9 @@ func statementOf(c *x509.Certificate) ([]byte, error) {
 	return nil, fault.Permission.New("the certificate carries no pass")
 }
 
+// ErrOtherLog says that the other end's pass is rightly signed, for another log than ours.
+var ErrOtherLog = errors.New("that is another log")
+
 // check verifies the pass of the other end.
 func check(state *tls.ConnectionState, origin, role string, by *sign.Public, now time.Time) error {
 	leaf := state.PeerCertificates[0]
@@ -130,7 +134,7 @@ func check(state *tls.ConnectionState, origin, role string, by *sign.Public, now
 	case b.Key != hex.EncodeToString(sum[:]) || b.Role != role:
 		return fault.Permission.New("the pass is for another key")
 	case b.Origin != origin:
-		return fault.Permission.New("the pass is for the registry %.60q, this is %q", b.Origin, origin)
+		return fault.Permission.Wrap(ErrOtherLog, "the pass is for the registry %.60q, this is %q", b.Origin, origin)
 	case now.After(b.Until):
 		return fault.Permission.New("the pass has run out").WithHint("is a clock wrong by weeks? start the desk again")
 	}

@@ -4,6 +4,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,10 +74,18 @@ func Found(ctx context.Context, folder string, f Founding) (client.Account, erro
 	if _, err := client.ParseAccount(AccountFile, account.Encode()); err != nil {
 		return account, err
 	}
-	err = durable.CreateFolder(folder, func(d *durable.Folder) error {
+	if err := makeFolder(folder, f.Database, logKey, operator, account); err != nil {
+		return account, err
+	}
+	return account, begin(ctx, folder, f.Database, logKey, false, entry)
+}
+
+// makeFolder makes the folder of a registry, without its database.
+func makeFolder(folder, database string, logKey *sign.NoteKey, operator *sign.Key, account client.Account) error {
+	return durable.CreateFolder(folder, func(d *durable.Folder) error {
 		files := map[string][]byte{logKeyFile: []byte(logKey.Secret()), operatorKeyFile: []byte(operator.Secret()), AccountFile: account.Encode()}
-		if f.Database != "" {
-			files[addressFile] = []byte(f.Database + "\n")
+		if database != "" {
+			files[addressFile] = []byte(database + "\n")
 		}
 		for name, data := range files {
 			if err := d.WriteFile(name, data); err != nil {
@@ -84,23 +94,23 @@ func Found(ctx context.Context, folder string, f Founding) (client.Account, erro
 		}
 		return nil
 	})
-	if err != nil {
-		return account, err
-	}
-	return account, begin(ctx, folder, f.Database, logKey, entry)
 }
 
-// begin makes the database and logs the first entry.
-func begin(ctx context.Context, folder, database string, key *sign.NoteKey, first custody.Entry) error {
+// begin makes the database and logs the first entries, which lie open. Done again after
+// it failed, it goes on; a founding never does.
+func begin(ctx context.Context, folder, database string, key *sign.NoteKey, again bool, first ...custody.Entry) error {
 	if database == "" {
 		database = filepath.Join(folder, databaseFile)
 	}
 	s, err := store.Create(ctx, database)
+	if again && errors.Is(err, fault.Exists) {
+		s, err = store.Open(ctx, database)
+	}
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := custody.Create(ctx, s.Log(), key); err != nil {
+	if err := custody.Create(ctx, s.Log(), key); err != nil && !(again && errors.Is(err, fault.Exists)) {
 		return err
 	}
 	l, err := custody.Open(ctx, s.Log(), key)
@@ -108,9 +118,20 @@ func begin(ctx context.Context, folder, database string, key *sign.NoteKey, firs
 		return err
 	}
 	defer l.Close()
-	_, err = l.Append(ctx, custody.Submission{Commitment: first.Commitment(), Bodies: []custody.Body{{Party: directory.Everyone, Data: first.Bytes()}}})
-	return err
+	for part := range slices.Chunk(first, atOnce) {
+		var all []custody.Submission
+		for _, e := range part {
+			all = append(all, custody.Submission{Commitment: e.Commitment(), Bodies: []custody.Body{{Party: directory.Everyone, Data: e.Bytes()}}})
+		}
+		if _, err := l.Append(ctx, all...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// atOnce is how many entries are logged together.
+const atOnce = 500
 
 // Options are how a registry is run.
 type Options struct {
@@ -167,21 +188,9 @@ func (r *Registry) read(ctx context.Context, folder string) error {
 	if r.policy, err = custody.ParsePolicy("policy", []byte(r.Account.Policy)); err != nil {
 		return err
 	}
-	var keys [2]string
-	for i, name := range []string{logKeyFile, operatorKeyFile} {
-		text, err := durable.ReadFile(filepath.Join(folder, name), 1<<16)
-		if err != nil {
-			return err
-		}
-		keys[i] = string(text)
-	}
-	logKey, err := sign.ParseNoteKey(keys[0])
+	logKey, operator, err := readKeys(folder)
 	if err != nil {
-		return fault.At(err, logKeyFile, 0, 0)
-	}
-	operator, err := sign.ParseKey(keys[1])
-	if err != nil {
-		return fault.At(err, operatorKeyFile, 0, 0)
+		return err
 	}
 	var storage custody.Storage = r.Store.Log()
 	var parcels server.Parcels = r.Store
@@ -208,24 +217,48 @@ func (r *Registry) read(ctx context.Context, folder string) error {
 	return err
 }
 
+// readKeys reads the keys of the log and of the operator.
+func readKeys(folder string) (*sign.NoteKey, *sign.Key, error) {
+	var keys [2]string
+	for i, name := range []string{logKeyFile, operatorKeyFile} {
+		text, err := durable.ReadFile(filepath.Join(folder, name), 1<<16)
+		if err != nil {
+			return nil, nil, err
+		}
+		keys[i] = string(text)
+	}
+	logKey, err := sign.ParseNoteKey(keys[0])
+	if err != nil {
+		return nil, nil, fault.At(err, logKeyFile, 0, 0)
+	}
+	operator, err := sign.ParseKey(keys[1])
+	return logKey, operator, fault.At(err, operatorKeyFile, 0, 0)
+}
+
 // OpenStore opens the database of a registry's folder, or the one given.
 func OpenStore(ctx context.Context, folder, database string) (*store.Store, client.Account, error) {
-	data, err := durable.ReadFile(filepath.Join(folder, AccountFile), client.MaxAccount)
-	if err != nil {
-		return nil, client.Account{}, err
-	}
-	account, err := client.ParseAccount(AccountFile, data)
+	address, account, err := readAccount(folder)
 	if err != nil {
 		return nil, account, err
 	}
-	if database == "" {
-		database = filepath.Join(folder, databaseFile)
-		if data, err := durable.ReadFile(filepath.Join(folder, addressFile), 1<<12); err == nil {
-			database = strings.TrimSpace(string(data))
-		}
-	}
-	s, err := store.Open(ctx, database)
+	s, err := store.Open(ctx, cmp.Or(database, address, filepath.Join(folder, databaseFile)))
 	return s, account, err
+}
+
+// readAccount reads what parties know of a registry, and where its database is if it is
+// not in the folder.
+func readAccount(folder string) (database string, account client.Account, err error) {
+	data, err := durable.ReadFile(filepath.Join(folder, AccountFile), client.MaxAccount)
+	if err != nil {
+		return "", account, err
+	}
+	if account, err = client.ParseAccount(AccountFile, data); err != nil {
+		return "", account, err
+	}
+	if data, err := durable.ReadFile(filepath.Join(folder, addressFile), 1<<12); err == nil {
+		database = strings.TrimSpace(string(data))
+	}
+	return database, account, nil
 }
 
 // Close ends the log and the store.
