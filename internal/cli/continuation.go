@@ -135,6 +135,21 @@ func readContinuation(name string) (*continuation.File, error) {
 	return continuation.Parse(name, data)
 }
 
+// openContinuation reads a continuation and checks it against what is known of the old
+// log: registry.json in a folder, or that file.
+func openContinuation(name, known string) (*continuation.File, *continuation.Checked, client.Account, error) {
+	old, err := readAccount(known)
+	if err != nil {
+		return nil, nil, old, err
+	}
+	f, err := readContinuation(name)
+	if err != nil {
+		return nil, nil, old, err
+	}
+	c, err := f.Check(old)
+	return f, c, old, fault.At(err, name, 0, 0)
+}
+
 // sayContinuation tells what a continuation says.
 func sayContinuation(s Streams, f *continuation.File, c *continuation.Checked) {
 	fmt.Fprintf(s.Out, "%s goes on as %s\n", f.Body.Origin, c.Account.Origin())
@@ -156,17 +171,9 @@ type continueShowOptions struct {
 
 // Run shows a continuation.
 func (o continueShowOptions) Run(s Streams) error {
-	old, err := readAccount(o.Registry)
+	f, c, _, err := openContinuation(o.File, o.Registry)
 	if err != nil {
 		return err
-	}
-	f, err := readContinuation(o.File)
-	if err != nil {
-		return err
-	}
-	c, err := f.Check(old)
-	if err != nil {
-		return fault.At(err, o.File, 0, 0)
 	}
 	sayContinuation(s, f, c)
 	return nil
@@ -188,21 +195,13 @@ would count again, unless the directory was completed from a desk that had read 
 
 // Run signs a continuation.
 func (o continueSignOptions) Run(s Streams) error {
-	old, err := readAccount(filepath.Join(o.As, registryInfo))
+	f, c, old, err := openContinuation(o.File, filepath.Join(o.As, registryInfo))
 	if err != nil {
 		return err
 	}
 	key, err := signingKey(o.As)
 	if err != nil {
 		return err
-	}
-	f, err := readContinuation(o.File)
-	if err != nil {
-		return err
-	}
-	c, err := f.Check(old)
-	if err != nil {
-		return fault.At(err, o.File, 0, 0)
 	}
 	sayContinuation(s, f, c)
 	if err := o.once(f); err != nil {
@@ -274,20 +273,12 @@ type continueFinishOptions struct {
 
 // Run begins the new log.
 func (o continueFinishOptions) Run(ctx context.Context, s Streams) error {
-	old, err := readAccount(filepath.Join(o.Backup, registryDir, registryInfo))
-	if err != nil {
-		return err
-	}
 	name := cmp.Or(o.Signed, filepath.Join(o.Data, continuationFile))
-	f, err := readContinuation(name)
+	f, c, _, err := openContinuation(name, filepath.Join(o.Backup, registryDir, registryInfo))
 	if err != nil {
 		return err
 	}
-	c, err := f.Check(old)
-	if err == nil {
-		err = c.Enough()
-	}
-	if err != nil {
+	if err := c.Enough(); err != nil {
 		return fault.At(err, name, 0, 0)
 	}
 	folder := filepath.Join(o.Data, registryDir)

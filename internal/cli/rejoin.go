@@ -31,24 +31,17 @@ The old folder stays as it is: keep it. In it are the cables that you have opene
 
 // Run makes the new folder.
 func (o rejoinOptions) Run(s Streams) error {
-	old, err := readAccount(filepath.Join(o.Folder, registryInfo))
+	f, c, _, err := openContinuation(o.Continuation, filepath.Join(o.Folder, registryInfo))
 	if err != nil {
 		return err
 	}
-	f, err := readContinuation(o.Continuation)
-	if err != nil {
-		return err
-	}
-	c, err := f.Check(old)
-	if err == nil {
-		err = c.Enough()
-	}
-	if err != nil {
+	if err := c.Enough(); err != nil {
 		return fault.At(err, o.Continuation, 0, 0)
 	}
 	sayContinuation(s, f, c)
-	_, missing := os.Stat(filepath.Join(o.Folder, "desk.json"))
-	if missing == nil {
+	_, err = os.Stat(filepath.Join(o.Folder, "desk.json"))
+	isDesk := err == nil
+	if isDesk {
 		if err := o.compare(s, f, c); err != nil {
 			return err
 		}
@@ -59,7 +52,7 @@ func (o rejoinOptions) Run(s Streams) error {
 	if err := move(o.Folder, o.Out, c.Account.Encode()); err != nil {
 		return err
 	}
-	if missing == nil {
+	if isDesk {
 		if err := o.tell(s, f, c); err != nil {
 			return errors.Join(err, os.RemoveAll(o.Out))
 		}
