@@ -33,7 +33,7 @@ type verbs struct {
 	Witness      witnessOptions      `cmd:"" group:"service" help:"Watch a custody log from outside and cosign what extends it."`
 	Backup       backupOptions       `cmd:"" group:"service" help:"Write the registry as it stands into a new folder."`
 	Restore      restoreOptions      `cmd:"" group:"service" help:"Put a registry back from a backup and its mirror."`
-	Continuation continuationOptions `cmd:"" group:"service" help:"Begin a new log where the end of the old one is lost: the last resort."`
+	Continuation continuationOptions `cmd:"" group:"service" help:"Begin a new log where the old one's last entries are lost: the last resort."`
 	Rejoin       rejoinOptions       `cmd:"" group:"service" help:"Follow your institution into a new log, with the keys that you have."`
 	Log          logOptions          `cmd:"" group:"service" help:"Verify the custody log, or a proof from it."`
 
