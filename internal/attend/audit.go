@@ -43,7 +43,7 @@ func (c *Custodian) chooses(draw int) bool {
 	}
 	key := c.Key.Derive("audit")
 	mac := hmac.New(sha256.New, key[:])
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(entries.Block(draw))))
+	mac.Write(binary.BigEndian.AppendUint64([]byte(c.Client.Origin()+"\n"), uint64(entries.Block(draw)))) // another log, another choice
 	return int(binary.BigEndian.Uint64(mac.Sum(nil))%entries.AuditBlock) == (draw-1)%entries.AuditBlock
 }
 
@@ -206,7 +206,7 @@ func (c *Custodian) judge(ctx context.Context, d *drawn, kept Share) error {
 
 // say logs a statement of this custodian's about a draw.
 func (c *Custodian) say(ctx context.Context, kind string, body any) error {
-	s, err := sign.Sign(kind, body, c.Key)
+	s, err := sign.Sign(kind, body, c.key())
 	if err != nil {
 		return err
 	}

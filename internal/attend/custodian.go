@@ -65,6 +65,9 @@ func (c *Custodian) Run(ctx context.Context) error {
 	return attend(ctx, c.Logger, func() error { return c.Round(ctx, wait) })
 }
 
+// key signs for this log alone.
+func (c *Custodian) key() *sign.Key { return c.Key.In(c.Client.Origin()) }
+
 // forget begins anew: the log tells everything again.
 func (c *Custodian) forget() {
 	c.draws, c.chosen, c.opening, c.waiting = map[int]*drawn{}, map[int]*drawn{}, nil, map[int64]entries.SharePacket{}
@@ -270,7 +273,7 @@ func (c *Custodian) Recover(ctx context.Context, office, person string) (int, er
 
 // give logs that a share is given, and then gives it.
 func (c *Custodian) give(ctx context.Context, h post.Handed, p directory.Person) error {
-	s, err := sign.Sign(entries.KindRecovery, entries.Recovery{Office: h.Office, Epoch: h.Number, Person: p.ID}, c.Key)
+	s, err := sign.Sign(entries.KindRecovery, entries.Recovery{Office: h.Office, Epoch: h.Number, Person: p.ID}, c.key())
 	if err != nil {
 		return err
 	}
@@ -329,7 +332,7 @@ func (c *Custodian) word(p entries.SharePacket, d entries.Draw) (custody.Submiss
 		if c.chooses(p.Draw) {
 			kind = entries.KindAudit
 		}
-		s, err := sign.Sign(kind, entries.ShareOK{Draw: p.Draw, Root: d.Root, Vector: d.Vector}, c.Key)
+		s, err := sign.Sign(kind, entries.ShareOK{Draw: p.Draw, Root: d.Root, Vector: d.Vector}, c.key())
 		if err != nil {
 			return custody.Submission{}, err
 		}

@@ -89,6 +89,7 @@ func (m *Marking) start(ctx context.Context) error {
 	if m.desk != nil {
 		return nil
 	}
+	m.Key = m.Key.In(m.Client.Origin())
 	m.dir, m.learned, m.voids = nil, custody.Place{}, map[int][]byte{}
 	if err := load(m.Keeper, "place", &m.at); err != nil {
 		return err

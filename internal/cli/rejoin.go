@@ -49,7 +49,7 @@ func (o rejoinOptions) Run(s Streams) error {
 	if err := s.confirm(o.Yes, "--yes", "Follow into the new log?"); err != nil {
 		return err
 	}
-	if err := move(o.Folder, o.Out, c.Account.Encode()); err != nil {
+	if err := move(o.Folder, o.Out, c.Own().Encode()); err != nil {
 		return err
 	}
 	if isDesk {

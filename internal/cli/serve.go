@@ -91,7 +91,11 @@ func (o serveOptions) parties(p *processes, account client.Account) error {
 		if err != nil {
 			return err
 		}
-		c, err := account.DialFrom(k.Sign, dir, time.Now)
+		own, err := ownAccount(dir, account)
+		if err != nil {
+			return err
+		}
+		c, err := own.DialFrom(k.Sign, dir, time.Now)
 		if err != nil {
 			return err
 		}
@@ -107,13 +111,25 @@ func (o serveOptions) parties(p *processes, account client.Account) error {
 		return fault.NotFound.New("there are no custodians in this folder").At(filepath.Join(o.Data, custodianDir), 0, 0).WithHint("they run by themselves: chancery custodian FOLDER")
 	}
 	for _, name := range all {
-		one, err := custodian(filepath.Dir(name), account, p.logger)
+		own, err := ownAccount(filepath.Dir(name), account)
+		if err != nil {
+			return err
+		}
+		one, err := custodian(filepath.Dir(name), own, p.logger)
 		if err != nil {
 			return err
 		}
 		p.run("custodian", one.Run)
 	}
 	return nil
+}
+
+// ownAccount is what a party itself knows of the registry, at the address at which this
+// process serves it.
+func ownAccount(folder string, served client.Account) (client.Account, error) {
+	own, err := readAccount(filepath.Join(folder, registryInfo))
+	own.URL = served.URL
+	return own, err
 }
 
 // custodian prepares a custodian.

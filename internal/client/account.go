@@ -24,10 +24,13 @@ type Account struct {
 	Policy      string       `json:"policy"` // C2SP tlog-policy
 	Operator    *sign.Public `json:"operator"`
 	Institution []byte       `json:"institution"` // the first entry of the log
+	// Begins are the commitments of the entries with which a log begins that continues
+	// another, one after the other; empty if it continues none.
+	Begins []byte `json:"begins,omitempty"`
 }
 
 // MaxAccount is the longest account, in bytes.
-const MaxAccount = 1 << 20
+const MaxAccount = 16 << 20
 
 const accountFormat = "chancery-registry/v1"
 
@@ -56,6 +59,9 @@ func (a Account) check(name string) error {
 	}
 	if err := checkURL(a.URL); err != nil {
 		return fault.At(err, name, 0, 0)
+	}
+	if len(a.Begins)%len(custody.Commitment{}) != 0 {
+		return fault.Input.New("what the log begins with was cut").At(name, 0, 0)
 	}
 	if _, err := custody.ParseEntry(a.Institution); err != nil {
 		return fault.At(err, name, 0, 0)
@@ -111,7 +117,7 @@ func (a Account) Dial(key *sign.Key, last []byte, keep func([]byte) error, now f
 	if err != nil {
 		return nil, err
 	}
-	return New(Config{URL: a.URL, TLS: t, View: view, Keep: keep, First: a.Institution}), nil
+	return New(Config{URL: a.URL, TLS: t, View: view, Keep: keep, First: a.Institution, Begins: a.Begins}), nil
 }
 
 // checkpointFile is a party's memory of the log.

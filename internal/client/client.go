@@ -41,6 +41,9 @@ type Config struct {
 	// First is what must stand at the beginning of the log, open for everyone: the
 	// institution that the party knows by a way that is not the registry's.
 	First []byte
+	// Begins are the commitments of all entries with which the log must begin, if it
+	// continues another one: they lie open, and none of them may be kept back.
+	Begins []byte
 }
 
 // A Client is safe for any number of goroutines.
@@ -68,6 +71,9 @@ func New(c Config) *Client {
 		return http.ErrUseLastResponse
 	}}}
 }
+
+// Origin is the name of the log.
+func (c *Client) Origin() string { return c.View.Origin() }
 
 // Close lets go of connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -346,6 +352,9 @@ func (c *Client) Feed(ctx context.Context, w Wish, open func(Received) (custody.
 		return nil, err
 	}
 	// An answer that is empty is the last one, whatever it says of more.
+	if err := c.carriedOver(w, tree, in.Entries); err != nil {
+		return nil, err
+	}
 	out := &Feed{Tree: tree, More: in.More && len(in.Entries)+len(in.Parcels) > 0, Cosigned: in.Head.Cosigned}
 	at := w.From
 	for _, e := range in.Entries {
@@ -399,6 +408,38 @@ func (c *Client) begins(w Wish, tree custody.Checkpoint, entries []wire.Entry) e
 		return other
 	}
 	return nil
+}
+
+// carriedOver verifies that a feed of what lies open has every entry with which a log
+// begins that continues another. Somebody signed them, and everybody compared them with
+// what they knew; an operator must not begin with less.
+func (c *Client) carriedOver(w Wish, tree custody.Checkpoint, entries []wire.Entry) error {
+	const size = len(custody.Commitment{})
+	next, all := w.From.Index, int64(len(c.Begins)/size)
+	if w.From.Part > 0 {
+		next++ // an entry that lies open has one body
+	}
+	if next >= all || !slices.Contains(w.Parties, everyone) {
+		return nil
+	}
+	for _, e := range entries {
+		if next == all {
+			return nil
+		}
+		if e.Index != next || e.Part != 0 || e.Party != everyone || tree.Includes(custody.Commitment(c.Begins[next*int64(size):][:size]), e.Index, e.Proof) != nil {
+			return c.begunOtherwise(next)
+		}
+		next++
+	}
+	if len(entries) == 0 {
+		return c.begunOtherwise(next)
+	}
+	return nil
+}
+
+func (c *Client) begunOtherwise(at int64) error {
+	return fault.Mismatch.New("the log does not begin with what was signed and carried over: entry %d is missing, or another one", at).
+		WithHint("the operator left something out: keep this folder and the old one, and tell an overseer")
 }
 
 // Consistency returns the proof that the log of one checkpoint begins with that of

@@ -251,6 +251,17 @@ func (c *Checked) Entries() []custody.Entry {
 	return slices.Insert(slices.Clone(c.Directory), 1, e)
 }
 
+// Own is what a party that follows is to know of the new registry: the account, with the
+// commitments of all entries that its log must begin with.
+func (c *Checked) Own() client.Account {
+	a := c.Account
+	for _, e := range c.Entries() {
+		commitment := e.Commitment()
+		a.Begins = append(a.Begins, commitment[:]...)
+	}
+	return a
+}
+
 // Follows verifies that what somebody has read of the directory is carried over, all of
 // it and in its order. Who was left out of a continuation, or a departure that was, is
 // found by everybody who had read of it.

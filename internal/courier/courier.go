@@ -8,6 +8,7 @@ import (
 
 	"chancery/internal/client"
 	"chancery/internal/custody"
+	"chancery/internal/entries"
 	"chancery/internal/post"
 	"chancery/internal/seal"
 )
@@ -31,6 +32,9 @@ func Fetch(ctx context.Context, c *client.Client, w client.Wish, ids ...*seal.Id
 	opened := map[custody.Place]Letter{}
 	feed, err := c.Feed(ctx, w, func(r client.Received) (custody.Commitment, error) {
 		mail, e, err := post.Open(r.Party, r.Data, r.Common, ids...)
+		if err == nil {
+			err = entries.Belongs(e.Statement, c.Origin())
+		}
 		opened[r.Place] = Letter{Mail: mail, Entry: e}
 		return e.Commitment(), err
 	})

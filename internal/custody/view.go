@@ -55,6 +55,9 @@ func NewView(policy *Policy, note []byte) (*View, error) {
 	return v, nil
 }
 
+// Origin is the name of the log, the first that the policy names.
+func (v *View) Origin() string { return v.policy.Origins()[0] }
+
 // Last returns the last checkpoint with its signatures; nil before the first.
 func (v *View) Last() (Checkpoint, []byte) {
 	v.mu.Lock()

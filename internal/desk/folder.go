@@ -140,6 +140,7 @@ func openHeld(folder string, data []byte, passphrase func() (string, error), now
 	if err != nil {
 		return nil, err
 	}
+	k = k.in(account.Origin())
 	c, err := account.DialFrom(k.Device, folder, now)
 	if err != nil {
 		return nil, err

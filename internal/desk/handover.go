@@ -39,7 +39,7 @@ func (d *Desk) NewEpoch(ctx context.Context, office string) (directory.Epoch, er
 	}
 	public := directory.Epoch{Office: office, Number: len(before) + 1, Recipient: id.Recipient().String()}
 	secret := post.EpochKey{Office: office, Number: public.Number, Secret: string(seal.FormatIdentities(d.Now(), id))}
-	s, err := sign.Sign(directory.KindEpoch, public, d.Keys.Person)
+	s, err := sign.Sign(directory.KindEpoch, public, d.Keys.Person.In(""))
 	if err != nil {
 		return public, err
 	}
@@ -375,6 +375,9 @@ func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
 	}
 	from, _, err := d.dir.Person(body.From)
 	if err != nil {
+		return 0, err
+	}
+	if err := entries.Belongs(h.Statement, d.Client.Origin()); err != nil {
 		return 0, err
 	}
 	if err := sign.Open(h.Statement, entries.KindHandover, &body, from.Sign); err != nil {

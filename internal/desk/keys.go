@@ -24,6 +24,11 @@ func NewKeys() (Keys, error) {
 	return Keys{sign.Generate(), id, sign.Generate()}, err
 }
 
+// in binds the keys to a log: what they sign counts there alone.
+func (k Keys) in(log string) Keys {
+	return Keys{k.Person.In(log), k.Identity, k.Device.In(log)}
+}
+
 // keyFile is the text of a key file. It is for its owner alone, or sealed.
 type keyFile struct {
 	Format   string `json:"format"`

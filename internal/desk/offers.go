@@ -54,7 +54,7 @@ func (d *Desk) Accept(ctx context.Context, id string) (directory.Tenure, error) 
 		return directory.Tenure{}, fault.NotFound.New("no appointment %q waits for you", id)
 	}
 	o := d.state.Offers[k]
-	mine, err := sign.Sign(directory.KindTenure, o.Tenure, d.Keys.Person)
+	mine, err := sign.Sign(directory.KindTenure, o.Tenure, d.Keys.Person.In(""))
 	if err != nil {
 		return o.Tenure, err
 	}

@@ -175,6 +175,9 @@ func (d *Desk) passedOn(ctx context.Context, l courier.Letter) error {
 		return err
 	}
 	release, err := custody.ParseEntry(l.Mail.Release)
+	if err == nil {
+		err = entries.Belongs(release.Statement, d.Client.Origin())
+	}
 	if err != nil {
 		return err
 	}

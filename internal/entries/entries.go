@@ -15,6 +15,7 @@ import (
 
 	"chancery/internal/directory"
 	"chancery/internal/fault"
+	"chancery/internal/sign"
 	"chancery/mark"
 )
 
@@ -55,6 +56,23 @@ func LiesOpen(kind string) bool {
 // OfDraws says whether entries of a kind are about draws, not about a cable.
 func OfDraws(kind string) bool {
 	return slices.Contains([]string{KindDraw, KindShareOK, KindAudit, KindGiven, KindVerdict, KindVoid}, kind)
+}
+
+// Belongs refuses a statement that was made for another log than that of an origin. The
+// directory's go over from a log to the one that continues it, and are for any.
+func Belongs(statement []byte, origin string) error {
+	kind, _, err := sign.Claims(statement)
+	if err != nil {
+		return nil // nobody's statement: whoever reads it refuses it
+	}
+	want := origin
+	if directory.Concerns(kind) || kind == KindContinuation {
+		want = ""
+	}
+	if got, err := sign.LogOf(statement); err != nil || got != want {
+		return fault.Mismatch.New("a statement of kind %q for the log %.60q stands in the log %q", kind, got, origin)
+	}
+	return nil
 }
 
 // Modes of a release.

@@ -113,6 +113,16 @@ type Key struct {
 	ed     ed25519.PrivateKey
 	ml     *mldsa.PrivateKey
 	public *Public
+	log    string // what it signs is for this log alone; empty for any
+}
+
+// In returns the key for statements that count in one log alone, or with "" in any.
+// Statements name places and draws of a log; logged in another one they must not speak of
+// its own.
+func (k *Key) In(log string) *Key {
+	bound := *k
+	bound.log = log
+	return &bound
 }
 
 // Generate makes a new key from the system's randomness.

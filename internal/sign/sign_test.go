@@ -74,7 +74,7 @@ func TestBothAlgorithms(t *testing.T) {
 	lines := bytes.SplitAfter(signed(t, k), []byte("\n"))
 	n := len(lines) - 1 // after the last newline
 	swap := func(i int) []byte {
-		mixed := &Key{k.ed, k.ml, k.public}
+		mixed := &Key{k.ed, k.ml, k.public, ""}
 		if i == 0 {
 			mixed.ed = other.ed
 		} else {

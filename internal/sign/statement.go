@@ -37,16 +37,23 @@ const (
 	ed25519Type  = "\x01"
 )
 
+// validLog is what the name of a log may hold: what has no end in a line.
+var validLog = regexp.MustCompile(`^[!-~]{1,200}$`)
+
 var validKind = regexp.MustCompile(`^[a-z]([a-z-]{0,38}[a-z])?$`)
 
 // Sign writes a statement: body, which must marshal to JSON, under its kind (1
-// to 40 lower-case letters and hyphens), signed by each key in order. The result
-// is a signed note with two signature lines a key.
+// to 40 lower-case letters and hyphens) and the log that the keys are for, signed by each
+// key in order. The result is a signed note with two signature lines a key.
 func Sign(kind string, body any, keys ...*Key) ([]byte, error) {
 	if !validKind.MatchString(kind) || len(keys) == 0 || len(keys) > MaxSigners {
 		return nil, fault.Internal.New("a statement of kind %q with %d signers", kind, len(keys))
 	}
-	text, err := text(kind, body)
+	log := keys[0].log
+	if log != "" && !validLog.MatchString(log) || slices.ContainsFunc(keys, func(k *Key) bool { return k.log != log }) {
+		return nil, fault.Internal.New("a statement of kind %q for several logs, or for %.40q", kind, log)
+	}
+	text, err := text(header(kind, log), body)
 	if err != nil {
 		return nil, err
 	}
@@ -80,13 +87,21 @@ func Join(first, second []byte) ([]byte, error) {
 	return slices.Concat(first, second[two:]), nil
 }
 
-// text is what is signed: the kind and the canonical JSON of the body.
-func text(kind string, body any) (string, error) {
+// header is the first line of a statement: its kind, and the log if it is for one.
+func header(kind, log string) string {
+	if log != "" {
+		kind += " " + log
+	}
+	return statementPrefix + kind
+}
+
+// text is what is signed: the header and the canonical JSON of the body.
+func text(header string, body any) (string, error) {
 	data, err := json.MarshalIndent(body, "", " ")
 	if err != nil {
 		return "", fault.Internal.Wrap(err, "write a statement")
 	}
-	return statementPrefix + kind + "\n" + string(data) + "\n", nil
+	return header + "\n" + string(data) + "\n", nil
 }
 
 // Open checks that a statement is of a kind and signed by exactly these keys in
@@ -138,7 +153,8 @@ func decode(signed, kind string, body any) error {
 	if _, _, err := canonical.Decode([]byte(bodyOf(signed)), body); err != nil {
 		return fault.Input.Wrap(err, "the body of a statement of kind %q", kind)
 	}
-	again, err := text(kind, body)
+	first, _, _ := strings.Cut(signed, "\n")
+	again, err := text(first, body)
 	if err != nil {
 		return err
 	}
@@ -188,32 +204,45 @@ func bodyOf(signed string) string {
 // Claims returns the kind of a statement and who claims to have signed it, in
 // order. Nothing is verified: it is for looking up the keys that [Open] needs.
 func Claims(statement []byte) (kind string, signers []ID, err error) {
+	kind, _, signers, err = claims(statement)
+	return kind, signers, err
+}
+
+// LogOf returns the log that a statement says it is for, "" if it is for any. Nothing is
+// verified, but whoever signed the statement signed that too.
+func LogOf(statement []byte) (string, error) {
+	_, log, _, err := claims(statement)
+	return log, err
+}
+
+func claims(statement []byte) (kind, log string, signers []ID, err error) {
 	bad := fault.Input.New("not a signed statement")
 	if len(statement) > MaxStatement {
-		return "", nil, fault.Input.New("a statement has at most %d bytes", MaxStatement)
+		return "", "", nil, fault.Input.New("a statement has at most %d bytes", MaxStatement)
 	}
 	end := bytes.LastIndex(statement, []byte("\n\n"))
 	first, ok := bytes.CutPrefix(statement, []byte(statementPrefix))
 	if end < 0 || !ok {
-		return "", nil, bad
+		return "", "", nil, bad
 	}
 	line, _, _ := bytes.Cut(first, []byte("\n"))
-	if kind = string(line); !validKind.MatchString(kind) {
-		return "", nil, bad
+	kind, log, named := strings.Cut(string(line), " ")
+	if !validKind.MatchString(kind) || named && !validLog.MatchString(log) {
+		return "", "", nil, bad
 	}
 	lines := strings.Split(strings.TrimSuffix(string(statement[end+2:]), "\n"), "\n")
 	if len(lines)%2 != 0 || len(lines) > 2*MaxSigners {
-		return "", nil, bad
+		return "", "", nil, bad
 	}
 	for i := 0; i < len(lines); i += 2 {
 		one, two := signerOf(lines[i]), signerOf(lines[i+1])
 		id, err := ParseID(one)
 		if err != nil || one != two {
-			return "", nil, bad
+			return "", "", nil, bad
 		}
 		signers = append(signers, id)
 	}
-	return kind, signers, nil
+	return kind, log, signers, nil
 }
 
 // signerOf returns the name in a signature line.

@@ -126,7 +126,7 @@ func TestDeceivingMarkingDesk(t *testing.T) {
 		must(t, err)
 		body := entries.Draw{Draw: draw, Slots: attend.Slots, Vector: vector.Digest()}
 		rand.Read(body.Root[:])
-		s, err := sign.Sign(entries.KindDraw, body, w.Marking.Sign)
+		s, err := sign.Sign(entries.KindDraw, body, w.Marking.Sign.In(w.Account.Origin()))
 		must(t, err)
 		_, err = c.Submit(t.Context(), post.Publish(s))
 		must(t, err)
@@ -152,7 +152,7 @@ func TestDeceivingMarkingDesk(t *testing.T) {
 	if given, ok := said(t, w, entries.KindGiven), said(t, w, entries.KindShareOK); opened == 0 || len(given) > 0 || len(ok) >= entries.AuditBlock {
 		t.Fatalf("draw %d is to be opened: shares of %v lie open, %d draws are answered for", opened, given, len(ok))
 	}
-	void, err := sign.Sign(entries.KindVoid, entries.Void{Release: -1, Draw: opened, Reason: "opened"}, w.Marking.Sign)
+	void, err := sign.Sign(entries.KindVoid, entries.Void{Release: -1, Draw: opened, Reason: "opened"}, w.Marking.Sign.In(w.Account.Origin()))
 	must(t, err)
 	_, err = c.Submit(t.Context(), post.Publish(void))
 	must(t, err)

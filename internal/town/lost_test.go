@@ -41,7 +41,7 @@ func TestAlarmOutlivesACrash(t *testing.T) {
 	w := found(t)
 	ada, folder := enrolled(t, w, "ada", "post.embassy")
 	thief := sign.Generate()
-	s, err := sign.Sign(directory.KindDevice, directory.Device{Person: "ada", Sign: thief.Public(), Name: "of a thief"}, ada.Keys.Person, thief)
+	s, err := sign.Sign(directory.KindDevice, directory.Device{Person: "ada", Sign: thief.Public(), Name: "of a thief"}, ada.Keys.Person.In(""), thief)
 	must(t, err)
 	_, err = w.Authority.Client.Submit(ctx, post.Publish(s))
 	must(t, err)

@@ -201,7 +201,7 @@ func forgeReceipt(ts *testscript.TestScript, v values) {
 			to = append(to, post.To(p))
 		}
 	}))
-	s, err := sign.Sign(entries.KindReceipt, body, signer, device)
+	s, err := sign.Sign(entries.KindReceipt, body, signer.In(d.Client.Origin()), device.In(d.Client.Origin()))
 	ts.Check(err)
 	submit(ts, v["by"], s, to...)
 }
@@ -289,7 +289,7 @@ func forgeDevice(ts *testscript.TestScript, v values) {
 	signer := keyOf
 	if v["by"] == v["who"] {
 		signer = func(ts *testscript.TestScript, who string) *sign.Key {
-			return stolenDesk(ts, who, time.Now).Keys.Person
+			return stolenDesk(ts, who, time.Now).Keys.Person.In("")
 		}
 	}
 	s, err := sign.Sign(directory.KindDevice, body, signer(ts, v["by"]), device)

@@ -292,7 +292,7 @@ func (w *framed) registryStates() {
 	}
 	to := post.Address{Party: "person:" + victim.Person, Recipient: victim.Keys.Identity.Recipient().String()}
 	for _, s := range states {
-		statement, err := sign.Sign(s.kind, s.body, operator)
+		statement, err := sign.Sign(s.kind, s.body, operator.In(c.Origin()))
 		w.must(err)
 		ok(courier.Send(w.Context(), c, post.About(statement, nil, to)))(w)
 	}
