@@ -57,6 +57,9 @@ type continueBeginOptions struct {
 
 // Run prepares a continuation.
 func (o continueBeginOptions) Run(ctx context.Context, s Streams) error {
+	if err := continuation.CheckReason(o.Reason); err != nil {
+		return err
+	}
 	from := filepath.Join(o.Backup, registryDir)
 	left, err := registry.ReadLeft(ctx, from)
 	if err != nil {
@@ -75,7 +78,7 @@ func (o continueBeginOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	f, err := continuation.New(left.End, account, carried, o.Reason, time.Now())
+	f, err := continuation.New(left.End, left.Signed, account, carried, o.Reason, time.Now())
 	if err != nil {
 		return err
 	}
@@ -204,7 +207,11 @@ func (o continueSignOptions) Run(s Streams) error {
 		return err
 	}
 	sayContinuation(s, f, c)
-	if err := o.once(f); err != nil {
+	if err := compareEnd(s, o.As, f, old); err != nil {
+		return err
+	}
+	remembered, err := o.once(f)
+	if err != nil {
 		return err
 	}
 	if err := s.confirm(o.Yes, "--yes", "Sign that this log goes on so?"); err != nil {
@@ -216,7 +223,7 @@ func (o continueSignOptions) Run(s Streams) error {
 	if c, err = f.Check(old); err != nil {
 		return err
 	}
-	if err := durable.WriteFile(filepath.Join(o.As, signedFile), []byte(signedLine(f))); err != nil {
+	if err := durable.WriteFile(filepath.Join(o.As, signedFile), []byte(remembered)); err != nil {
 		return err
 	}
 	if err := writeContinuation(o.File, f); err != nil {
@@ -227,27 +234,48 @@ func (o continueSignOptions) Run(s Streams) error {
 	return err
 }
 
-// signedFile remembers, in the folder of who signed, what was signed last.
+// signedFile remembers, in the folder of who signed, what was signed: a line for each.
 const signedFile = "continued"
 
-func signedLine(f *continuation.File) string {
-	return f.Body.Origin + " " + f.Body.Account.String() + "\n"
+// once refuses to sign two continuations of one log, which would divide everybody into two.
+// It returns what is to be remembered when this one is signed.
+func (o continueSignOptions) once(f *continuation.File) (remembered string, err error) {
+	digest, err := f.Digest()
+	if err != nil {
+		return "", err
+	}
+	before, err := durable.ReadFile(filepath.Join(o.As, signedFile), 1<<20)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return "", err
+	}
+	line := f.Body.Origin + " " + digest.String() + "\n"
+	if strings.Contains(string(before), line) {
+		return string(before), nil
+	}
+	for other := range strings.Lines(string(before)) {
+		if !o.Again && strings.HasPrefix(other, f.Body.Origin+" ") {
+			return "", fault.Exists.New("you signed another continuation of %s already", f.Body.Origin).
+				WithHint("if that one was given up and nobody followed it, say --again; else two logs go on, and people are divided between them")
+		}
+	}
+	return string(before) + line, nil
 }
 
-// once refuses to sign two continuations of one log, which would divide everybody into two.
-func (o continueSignOptions) once(f *continuation.File) error {
-	last, err := durable.ReadFile(filepath.Join(o.As, signedFile), 1<<12)
-	if errors.Is(err, fault.NotFound) || err == nil && string(last) == signedLine(f) {
+// compareEnd tells whoever signs or follows how much more of the old log their own folder
+// remembers than is left.
+func compareEnd(s Streams, folder string, f *continuation.File, old client.Account) error {
+	note, err := durable.ReadFile(filepath.Join(folder, "checkpoint"), 1<<20)
+	if errors.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if !o.Again && strings.HasPrefix(string(last), f.Body.Origin+" ") {
-		return fault.Exists.New("you signed another continuation of %s already", f.Body.Origin).
-			WithHint("if that one was given up and nobody followed it, say --again; else two logs go on, and people are divided between them")
+	more, err := f.Beyond(old, note)
+	if err == nil && more > 0 {
+		s.warn("this folder remembers %d entries of the old log, %d more than are left", f.Body.Size+more, more)
 	}
-	return nil
+	return err
 }
 
 // signingKey reads the key of an authority or of a custodian.
@@ -256,6 +284,9 @@ func signingKey(folder string) (*sign.Key, error) {
 	text, err := durable.ReadFile(name, 1<<16)
 	if errors.Is(err, fault.NotFound) {
 		k, err := readPartyKeys(folder)
+		if errors.Is(err, fault.NotFound) {
+			err = fault.NotFound.New("there is no key of an authority or a custodian").At(folder, 0, 0).WithHint("a desk signs no continuation; it follows one: chancery rejoin")
+		}
 		return k.Sign, err
 	}
 	if err != nil {

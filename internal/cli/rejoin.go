@@ -31,7 +31,7 @@ The old folder stays as it is: keep it. In it are the cables that you have opene
 
 // Run makes the new folder.
 func (o rejoinOptions) Run(s Streams) error {
-	f, c, _, err := openContinuation(o.Continuation, filepath.Join(o.Folder, registryInfo))
+	f, c, old, err := openContinuation(o.Continuation, filepath.Join(o.Folder, registryInfo))
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,10 @@ func (o rejoinOptions) Run(s Streams) error {
 		return fault.At(err, o.Continuation, 0, 0)
 	}
 	sayContinuation(s, f, c)
-	_, err = os.Stat(filepath.Join(o.Folder, "desk.json"))
+	if err := compareEnd(s, o.Folder, f, old); err != nil {
+		return err
+	}
+	_, err = os.Stat(filepath.Join(o.Folder, desk.PersonFile))
 	isDesk := err == nil
 	if isDesk {
 		if err := o.compare(s, f, c); err != nil {
@@ -76,9 +79,6 @@ func (o rejoinOptions) compare(s Streams, f *continuation.File, c *continuation.
 	if err := c.Follows(read); err != nil {
 		return err
 	}
-	if tree := d.Tree(); tree.Size > f.Body.Size {
-		s.warn("this desk has seen %d entries of the old log, %d more than are left", tree.Size, tree.Size-f.Body.Size)
-	}
 	for _, i := range d.Items() {
 		switch {
 		case i.Mine && i.Index >= f.Body.Size:
@@ -99,49 +99,55 @@ func (o rejoinOptions) tell(s Streams, f *continuation.File, c *continuation.Che
 	if err != nil {
 		return err
 	}
+	before, err := filepath.Abs(o.Folder)
+	if err != nil {
+		before = o.Folder
+	}
 	return errors.Join(d.Tell("this log continues %s, whose end was lost (%s): what stood behind its entry %d is not in it; signed by an authority and the custodians %s; the cables of before are in %s",
-		f.Body.Origin, f.Body.Reason, f.Body.Size, strings.Join(c.Custodians, ", "), o.Folder), d.Close())
+		f.Body.Origin, f.Body.Reason, f.Body.Size, strings.Join(c.Custodians, ", "), before), d.Close())
 }
 
-// notMoved are files of a party that belong to the old log.
-var notMoved = []string{registryInfo, "checkpoint", desk.LockFile}
+// A party's folder has one of these keys.
+var partyKeys = []string{desk.KeysFile, partyKey, authorityKey}
+
+// moved are the files of a party that go over to the new log.
+var moved = append([]string{desk.PersonFile, partyPublic}, partyKeys...)
 
 // move makes a new folder with a party's keys and the archive keys of offices, and nothing
 // else of the old one.
 func move(from, to string, account []byte) error {
-	top, err := os.ReadDir(from)
-	if err != nil {
-		return fault.System.Wrap(err, "read a folder").At(from, 0, 0)
-	}
 	archives, err := filepath.Glob(filepath.Join(from, partyFiles, "epoch-*"))
 	if err != nil {
 		return fault.Internal.Wrap(err, "list archive keys")
 	}
-	var names []string
-	for _, e := range top {
-		if e.Type().IsRegular() && !slices.Contains(notMoved, e.Name()) {
-			names = append(names, e.Name())
+	files := map[string][]byte{registryInfo: account, filepath.Join(partyFiles, "README"): []byte("What is kept here belongs to the log in registry.json. Do not edit.\n")}
+	for _, name := range moved {
+		data, err := durable.ReadFile(filepath.Join(from, name), 1<<24)
+		if errors.Is(err, fault.NotFound) {
+			continue
 		}
+		if err != nil {
+			return err
+		}
+		files[name] = data
+	}
+	if !slices.ContainsFunc(partyKeys, func(name string) bool { return files[name] != nil }) {
+		return fault.NotFound.New("there are no keys of a party").At(from, 0, 0).WithHint("name the folder of a desk, a marking desk, a custodian, an overseer or an authority")
 	}
 	for _, name := range archives {
-		names = append(names, filepath.Join(partyFiles, filepath.Base(name)))
+		if files[filepath.Join(partyFiles, filepath.Base(name))], err = durable.ReadFile(name, 1<<28); err != nil {
+			return err
+		}
 	}
 	if err := makePrivate(filepath.Dir(filepath.Clean(to))); err != nil {
 		return err
 	}
 	return durable.CreateFolder(to, func(f *durable.Folder) error {
-		for _, name := range names {
-			data, err := durable.ReadFile(filepath.Join(from, name), 1<<28)
-			if err != nil {
-				return err
-			}
+		for name, data := range files {
 			if err := f.WriteFile(name, data); err != nil {
 				return err
 			}
 		}
-		if err := f.WriteFile(filepath.Join(partyFiles, "README"), []byte("What is kept here belongs to the log in registry.json. Do not edit.\n")); err != nil {
-			return err
-		}
-		return f.WriteFile(registryInfo, account)
+		return nil
 	})
 }

@@ -11,7 +11,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"chancery/internal/canonical"
@@ -43,6 +45,7 @@ type Body struct {
 type File struct {
 	Format     string   `json:"format"`
 	Body       Body     `json:"body"`
+	End        []byte   `json:"end"` // the old log's checkpoint, as it signed it
 	Account    []byte   `json:"account"`
 	Directory  [][]byte `json:"directory"`  // entries; the first is the institution's
 	Signatures [][]byte `json:"signatures"` // statements of one text, each signed by one key
@@ -56,12 +59,21 @@ const MaxFile = 512 << 20
 // maxReason is the longest reason, in bytes.
 const maxReason = 500
 
-// New describes how a registry goes on that had logged as far as a checkpoint.
-func New(end custody.Checkpoint, account client.Account, carried []custody.Entry, reason string, now time.Time) (*File, error) {
+// CheckReason refuses a reason that is none, or that nobody would read.
+func CheckReason(reason string) error {
 	if reason == "" || len(reason) > maxReason {
-		return nil, fault.Usage.New("say why, in 1 to %d bytes: everybody will read it", maxReason)
+		return fault.Usage.New("say why, in 1 to %d bytes: everybody will read it", maxReason)
 	}
-	f := &File{Format: format, Account: account.Encode()}
+	return nil
+}
+
+// New describes how a registry goes on that had logged as far as a checkpoint, which its
+// log signed.
+func New(end custody.Checkpoint, signed []byte, account client.Account, carried []custody.Entry, reason string, now time.Time) (*File, error) {
+	if err := CheckReason(reason); err != nil {
+		return nil, err
+	}
+	f := &File{Format: format, End: signed, Account: account.Encode()}
 	for _, e := range taken(carried) {
 		f.Directory = append(f.Directory, e.Bytes())
 	}
@@ -153,10 +165,15 @@ func (f *File) Check(old client.Account) (*Checked, error) {
 		return nil, fault.Mismatch.New("the continuation is of the log %q, and yours is %q", f.Body.Origin, old.Origin())
 	case c.Account.Origin() == old.Origin():
 		return nil, fault.Mismatch.New("the new log has the name of the old one")
+	case c.Account.URL != old.URL || !slices.Equal(withoutLog(c.Account.Policy), withoutLog(old.Policy)) || len(c.Account.Begins) > 0:
+		return nil, fault.Mismatch.New("the new registry has another address or other witnesses than the old one").WithHint("a continuation changes neither: both are what people know it by")
 	case !bytes.Equal(c.Account.Institution, old.Institution) || c.Account.Operator.ID() != old.Operator.ID():
 		return nil, fault.Mismatch.New("the new registry is of another institution, or of another operator")
 	case sha256.Sum256(f.Account) != f.Body.Account || digest(f.Directory) != f.Body.Directory || len(f.Directory) != f.Body.Statements:
 		return nil, fault.Mismatch.New("the continuation was altered after it was written").WithHint("ask the operator for it again")
+	}
+	if more, err := f.Beyond(old, f.End); err != nil || more != 0 {
+		return nil, errors.Join(fault.Mismatch.New("the old log did not sign that it ended there"), err)
 	}
 	if c.Directory, err = f.entries(); err != nil {
 		return nil, err
@@ -170,6 +187,39 @@ func (f *File) Check(old client.Account) (*Checked, error) {
 	}
 	c.Institution = d.Institution()
 	return c, f.signed(c)
+}
+
+// withoutLog are the lines of a policy but those that name the log.
+func withoutLog(policy string) []string {
+	return slices.DeleteFunc(strings.Split(policy, "\n"), func(l string) bool { return strings.HasPrefix(l, "log ") })
+}
+
+// Beyond says how many entries a checkpoint of the old log goes beyond its end as the
+// continuation has it; less than none if it falls short. One of the same size and another
+// root is a fault.Mismatch: the old log was forked.
+func (f *File) Beyond(old client.Account, checkpoint []byte) (int64, error) {
+	policy, err := custody.ParsePolicy("policy", []byte(old.Policy))
+	if err != nil {
+		return 0, err
+	}
+	c, _, err := policy.Open(checkpoint)
+	if err != nil {
+		return 0, err
+	}
+	if c.Size == f.Body.Size && entries.Digest(c.Root) != f.Body.Root {
+		return 0, fault.Mismatch.New("the continuation is of another log than was seen: at %d entries it has another root", c.Size).
+			WithHint("do not sign and do not follow; keep this folder, and tell an overseer")
+	}
+	return c.Size - f.Body.Size, nil
+}
+
+// Digest is that of what is signed.
+func (f *File) Digest() (entries.Digest, error) {
+	data, err := json.Marshal(f.Body)
+	if err != nil {
+		return entries.Digest{}, fault.Internal.Wrap(err, "write a continuation")
+	}
+	return sha256.Sum256(data), nil
 }
 
 func (f *File) entries() ([]custody.Entry, error) {
@@ -236,6 +286,9 @@ func (c *Checked) Missing() (authorities, custodians int) {
 
 // Enough refuses a continuation that too few have signed (fault.Permission).
 func (c *Checked) Enough() error {
+	if c.Institution.Threshold+1 > sign.MaxSigners {
+		return fault.Usage.New("an institution in which %d custodians must agree cannot be continued so: one statement has at most %d signers", c.Institution.Threshold, sign.MaxSigners)
+	}
 	a, k := c.Missing()
 	if a+k == 0 {
 		return nil

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"chancery/internal/client"
 	"chancery/internal/continuation"
 	"chancery/internal/custody"
@@ -31,6 +33,8 @@ func must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
+func second[T any](_ T, err error) error { return err }
+
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -43,13 +47,18 @@ type house struct {
 	authorities, custodians []*sign.Key
 	marking                 *sign.Key
 	old, renewed            client.Account
+	logKey                  *sign.NoteKey // of the old log
+	end                     custody.Checkpoint
 	read                    []custody.Entry // of the directory
 }
 
 func recipient(t testing.TB) string { return must(seal.GenerateIdentity())(t).Recipient().String() }
 
 func account(t testing.TB, origin string, operator *sign.Public, institution []byte) client.Account {
-	key := must(sign.GenerateNoteKey(origin))(t)
+	return accountOf(t, must(sign.GenerateNoteKey(origin))(t), operator, institution)
+}
+
+func accountOf(t testing.TB, key *sign.NoteKey, operator *sign.Public, institution []byte) client.Account {
 	a := client.Account{URL: "https://registry.example:7000", Policy: "log " + strings.Join(key.LogVKeys(), "\nlog ") + "\nquorum none\n", Operator: operator, Institution: institution}
 	return must(client.ParseAccount("account", a.Encode()))(t)
 }
@@ -69,7 +78,8 @@ func newHouse(t testing.TB) *house {
 	}
 	h.state(t, directory.KindInstitution, in, h.authorities...)
 	first := h.read[0].Bytes()
-	h.old, h.renewed = account(t, "registry.example/log", in.Operator, first), account(t, "registry.example/log-2", in.Operator, first)
+	h.logKey, h.end = must(sign.GenerateNoteKey("registry.example/log"))(t), custody.Checkpoint{Origin: "registry.example/log", Size: 54, Root: tlog.Hash{7}}
+	h.old, h.renewed = accountOf(t, h.logKey, in.Operator, first), account(t, "registry.example/log-2", in.Operator, first)
 	h.state(t, directory.KindOffice, directory.Office{Office: "centre.desk", Title: "Desk"}, h.authorities[0])
 	h.state(t, directory.KindSeat, directory.Seat{Office: "centre.desk", Seat: "head", Title: "Head"}, h.authorities[1])
 	return h
@@ -83,7 +93,8 @@ func (h *house) state(t testing.TB, kind string, body any, keys ...*sign.Key) {
 
 func (h *house) begin(t testing.TB) *continuation.File {
 	t.Helper()
-	return must(continuation.New(custody.Checkpoint{Origin: "registry.example/log", Size: 54}, h.renewed, h.read, "the disk failed", noon))(t)
+	signed := must(h.logKey.SignCheckpoint(h.end.Text()))(t)
+	return must(continuation.New(h.end, signed, h.renewed, h.read, "the disk failed", noon))(t)
 }
 
 // signed is a continuation that enough have signed.
@@ -191,6 +202,36 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+	for name, spoil := range map[string]func(*client.Account){
+		"another address":   func(a *client.Account) { a.URL = "https://attacker.example:7000" },
+		"other witnesses":   func(a *client.Account) { a.Policy += "# none\n" },
+		"another beginning": func(a *client.Account) { a.Begins = make([]byte, 32) },
+	} {
+		before := h.renewed
+		spoil(&h.renewed)
+		if _, err := h.signed(t).Check(h.old); !errors.Is(err, fault.Mismatch) {
+			t.Errorf("%s: %v", name, err)
+		}
+		h.renewed = before
+	}
+	end := h.end
+	h.end.Root = tlog.Hash{8}
+	other8 := h.signed(t)
+	check(t, second(other8.Check(h.old)))
+	if _, err := other8.Beyond(h.old, must(h.logKey.SignCheckpoint(end.Text()))(t)); !errors.Is(err, fault.Mismatch) {
+		t.Errorf("another root at the same size: %v", err)
+	}
+	h.end = custody.Checkpoint{Origin: end.Origin, Size: 60, Root: tlog.Hash{9}}
+	later := must(h.logKey.SignCheckpoint(h.end.Text()))(t)
+	h.end = end
+	if more, err := h.signed(t).Beyond(h.old, later); more != 6 || err != nil {
+		t.Errorf("%d more, %v", more, err)
+	}
+	cheat := h.signed(t)
+	cheat.End = later
+	if _, err := cheat.Check(h.old); !errors.Is(err, fault.Mismatch) {
+		t.Errorf("an end that the log did not sign: %v", err)
+	}
 	if _, err := h.signed(t).Check(other.old); !errors.Is(err, fault.Mismatch) {
 		t.Errorf("for another institution: %v", err)
 	}
@@ -242,7 +283,7 @@ func TestFollows(t *testing.T) {
 func TestNewNeedsAReason(t *testing.T) {
 	h := newHouse(t)
 	for _, reason := range []string{"", strings.Repeat("x", 501)} {
-		if _, err := continuation.New(custody.Checkpoint{}, h.renewed, h.read, reason, noon); !errors.Is(err, fault.Usage) {
+		if _, err := continuation.New(h.end, nil, h.renewed, h.read, reason, noon); !errors.Is(err, fault.Usage) {
 			t.Errorf("%d bytes: %v", len(reason), err)
 		}
 	}

@@ -23,10 +23,10 @@ import (
 // registry is and whose desk this is, no more.
 const (
 	registryFile = "registry.json"
-	personFile   = "desk.json"
-	keysFile     = "desk.key"
+	PersonFile   = "desk.json"
+	KeysFile     = "desk.key"
 	filesFolder  = "files"
-	LockFile     = "lock"
+	lockFile     = "lock"
 )
 
 // whose is the file that says whose desk a folder is.
@@ -88,7 +88,7 @@ func makeFolder(folder string, account client.Account, person, device string, k 
 		return fault.System.Wrap(err, "make a folder")
 	}
 	return durable.CreateFolder(folder, func(f *durable.Folder) error {
-		for name, data := range map[string][]byte{registryFile: account.Encode(), personFile: append(about, '\n'), keysFile: secret, filesFolder + "/README": []byte("Sealed files of a desk. Do not edit.\n")} {
+		for name, data := range map[string][]byte{registryFile: account.Encode(), PersonFile: append(about, '\n'), KeysFile: secret, filesFolder + "/README": []byte("Sealed files of a desk. Do not edit.\n")} {
 			if err := f.WriteFile(name, data); err != nil {
 				return err
 			}
@@ -100,7 +100,7 @@ func makeFolder(folder string, account client.Account, person, device string, k 
 // OpenFolder opens the desk of a folder. passphrase is asked for if the keys are
 // sealed with one.
 func OpenFolder(folder string, passphrase func() (string, error), now func() time.Time) (*Desk, error) {
-	data, err := durable.ReadFile(filepath.Join(folder, personFile), 1<<16)
+	data, err := durable.ReadFile(filepath.Join(folder, PersonFile), 1<<16)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.NotFound.New("there is no desk").At(folder, 0, 0).WithHint("chancery enrol makes one from an invitation; --desk says where it is")
 	}
@@ -108,7 +108,7 @@ func OpenFolder(folder string, passphrase func() (string, error), now func() tim
 		return nil, err
 	}
 	// Two commands on one desk would each write over what the other did.
-	held, err := durable.Hold(filepath.Join(folder, LockFile), patience)
+	held, err := durable.Hold(filepath.Join(folder, lockFile), patience)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ const patience = 30 * time.Second
 func openHeld(folder string, data []byte, passphrase func() (string, error), now func() time.Time) (*Desk, error) {
 	var w whose
 	if _, _, err := canonical.Decode(data, &w); err != nil || w.Format != deskFormat {
-		return nil, fault.Input.New("not the file of a desk").At(filepath.Join(folder, personFile), 0, 0)
+		return nil, fault.Input.New("not the file of a desk").At(filepath.Join(folder, PersonFile), 0, 0)
 	}
 	data, err := durable.ReadFile(filepath.Join(folder, registryFile), client.MaxAccount)
 	if err != nil {
@@ -136,7 +136,7 @@ func openHeld(folder string, data []byte, passphrase func() (string, error), now
 	if err != nil {
 		return nil, err
 	}
-	k, err := readKeys(filepath.Join(folder, keysFile), passphrase)
+	k, err := readKeys(filepath.Join(folder, KeysFile), passphrase)
 	if err != nil {
 		return nil, err
 	}

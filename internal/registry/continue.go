@@ -15,6 +15,7 @@ import (
 type Left struct {
 	Account client.Account
 	End     custody.Checkpoint
+	Signed  []byte          // the checkpoint of the end, as the log signed it
 	Open    []custody.Entry // what lies open for everyone, in its order
 }
 
@@ -33,6 +34,11 @@ func ReadLeft(ctx context.Context, folder string) (*Left, error) {
 	if out.End, err = custody.Check(ctx, s.Log(), policy, nil); err != nil {
 		return nil, err
 	}
+	head, err := s.Log().Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out.Signed = head.Checkpoint
 	var from custody.Place
 	for {
 		some, err := s.Log().Bodies(ctx, directory.Everyone, from, atOnce)

@@ -118,6 +118,9 @@ func begin(ctx context.Context, folder, database string, key *sign.NoteKey, agai
 		return err
 	}
 	defer l.Close()
+	if err := beginsSo(ctx, s.Log(), first); err != nil {
+		return err
+	}
 	for part := range slices.Chunk(first, atOnce) {
 		var all []custody.Submission
 		for _, e := range part {
@@ -125,6 +128,20 @@ func begin(ctx context.Context, folder, database string, key *sign.NoteKey, agai
 		}
 		if _, err := l.Append(ctx, all...); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// beginsSo refuses a log that has begun with something else.
+func beginsSo(ctx context.Context, s custody.Storage, first []custody.Entry) error {
+	leaves, err := s.Leaves(ctx, 0, int64(len(first)))
+	if err != nil {
+		return err
+	}
+	for i, c := range leaves {
+		if c != first[i].Commitment() {
+			return fault.Exists.New("the log has begun already, with other entries from %d on", i).WithHint("a log begins once: what it began with stands in its folder")
 		}
 	}
 	return nil
