@@ -64,6 +64,9 @@ func (a *Authority) read(ctx context.Context, wait time.Duration) (int, error) {
 	}
 	for _, l := range came.Letters {
 		a.at = l.Place.Next()
+		if errors.Is(l.Err, entries.ErrForeign) {
+			continue
+		}
 		if l.Err != nil {
 			return 0, l.Err
 		}

@@ -38,7 +38,7 @@ func (c *Client) begins(w Wish, tree custody.Checkpoint, entries []wire.Entry) e
 // carriedOver verifies that a feed of what lies open has every entry with which a log
 // begins that continues another. Somebody signed them, and everybody compared them with
 // what they knew; an operator must not begin with less.
-func (c *Client) carriedOver(w Wish, tree custody.Checkpoint, entries []wire.Entry) error {
+func (c *Client) carriedOver(w Wish, tree custody.Checkpoint, in wire.Feed) error {
 	const size = len(custody.Commitment{})
 	next, all := w.From.Index, int64(len(c.Begins)/size)
 	if w.From.Part > 0 {
@@ -47,7 +47,7 @@ func (c *Client) carriedOver(w Wish, tree custody.Checkpoint, entries []wire.Ent
 	if next >= all || !slices.Contains(w.Parties, everyone) {
 		return nil
 	}
-	for _, e := range entries {
+	for _, e := range in.Entries {
 		if next == all {
 			return nil
 		}
@@ -56,7 +56,7 @@ func (c *Client) carriedOver(w Wish, tree custody.Checkpoint, entries []wire.Ent
 		}
 		next++
 	}
-	if len(entries) == 0 {
+	if next < all && (!in.More || len(in.Entries) == 0) {
 		return c.begunOtherwise(next)
 	}
 	return nil

@@ -352,7 +352,7 @@ func (c *Client) Feed(ctx context.Context, w Wish, open func(Received) (custody.
 		return nil, err
 	}
 	// An answer that is empty is the last one, whatever it says of more.
-	if err := c.carriedOver(w, tree, in.Entries); err != nil {
+	if err := c.carriedOver(w, tree, in); err != nil {
 		return nil, err
 	}
 	out := &Feed{Tree: tree, More: in.More && len(in.Entries)+len(in.Parcels) > 0, Cosigned: in.Head.Cosigned}

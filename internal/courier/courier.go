@@ -5,10 +5,12 @@ package courier
 
 import (
 	"context"
+	"errors"
 
 	"chancery/internal/client"
 	"chancery/internal/custody"
 	"chancery/internal/entries"
+	"chancery/internal/fault"
 	"chancery/internal/post"
 	"chancery/internal/seal"
 )
@@ -57,7 +59,21 @@ func Send(ctx context.Context, c *client.Client, m *post.Mailing) (int64, error)
 	if err != nil {
 		return 0, err
 	}
+	at, err := Submit(ctx, c, s)
+	if err != nil {
+		return 0, err
+	}
+	return at, nil
+}
+
+// Submit logs an entry whose letters were staged, or come with it. Letters that the
+// registry dropped meanwhile, or has twice, are a failure that passes: whoever sends tries
+// again.
+func Submit(ctx context.Context, c *client.Client, s custody.Submission) (int64, error) {
 	at, err := c.Submit(ctx, s)
+	if s.Staged.Count > 0 && (errors.Is(err, fault.NotFound) || errors.Is(err, fault.Exists)) {
+		return 0, fault.System.Wrap(err, "log an entry with letters to many")
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -173,6 +173,9 @@ func (s Submission) same(bodies []Body) bool {
 // size is about how much the submission writes, in bytes.
 func (s Submission) size() int {
 	n := len(s.Commitment) * 4
+	if s.Staged.Count > 0 {
+		n += maxBatchBytes // nobody knows how much that is: it goes alone
+	}
 	for _, b := range s.Bodies {
 		n += len(b.Data) + len(b.Party)
 	}

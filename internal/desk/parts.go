@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/fault"
 	"chancery/internal/post"
@@ -42,11 +43,7 @@ func (d *Desk) submit(ctx context.Context, s custody.Submission) (int64, error) 
 		}
 		from += len(part)
 	}
-	at, err := d.Client.Submit(ctx, s)
-	if err != nil {
-		return 0, err
-	}
-	return at[0], nil
+	return courier.Submit(ctx, d.Client, s)
 }
 
 // dropParts removes the letters of an entry that stands in the log.

@@ -109,6 +109,9 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 
 // received takes one entry. An error is one for which it is to come again.
 func (d *Desk) received(ctx context.Context, l courier.Letter) error {
+	if errors.Is(l.Err, entries.ErrForeign) {
+		return nil // anybody can log such a thing, again and again
+	}
 	if l.Err != nil {
 		d.alarm(l.Index, "an entry that came cannot be used: %v", l.Err)
 		return nil

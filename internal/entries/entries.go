@@ -9,6 +9,7 @@ package entries
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -58,6 +59,10 @@ func OfDraws(kind string) bool {
 	return slices.Contains([]string{KindDraw, KindShareOK, KindAudit, KindGiven, KindVerdict, KindVoid}, kind)
 }
 
+// ErrForeign says that a statement was made for another log. Anybody may have logged it
+// here: it counts for nothing, and is no reason to stop.
+var ErrForeign = errors.New("it counts for nothing here")
+
 // Belongs refuses a statement that was made for another log than that of an origin. The
 // directory's go over from a log to the one that continues it, and are for any.
 func Belongs(statement []byte, origin string) error {
@@ -70,7 +75,7 @@ func Belongs(statement []byte, origin string) error {
 		want = ""
 	}
 	if got, err := sign.LogOf(statement); err != nil || got != want {
-		return fault.Mismatch.New("a statement of kind %q for the log %.60q stands in the log %q", kind, got, origin)
+		return fault.Mismatch.Wrap(ErrForeign, "a statement of kind %q for the log %.60q stands in the log %q", kind, got, origin)
 	}
 	return nil
 }

@@ -41,6 +41,16 @@ type submission struct {
 	Bodies     []custody.Body `json:"bodies,omitempty"`
 }
 
+// reached says whether the log of a line's checkpoint ends with it. Before it does, nobody
+// was told of anything in the line.
+func (l line) reached() (bool, error) {
+	if l.Checkpoint == nil {
+		return false, nil
+	}
+	size, err := custody.SizeOf(l.Checkpoint)
+	return size == l.Size+int64(len(l.Batch)), err
+}
+
 // A Mirror is open for one process.
 type Mirror struct {
 	mu   sync.Mutex
@@ -60,9 +70,10 @@ func Open(folder string) (*Mirror, error) {
 	}
 	m := &Mirror{f: f}
 	whole, err := each(f, func(l line) error {
-		if l.Checkpoint != nil {
-			m.size = l.Size + int64(len(l.Batch))
+		if reached, err := l.reached(); err != nil || !reached {
+			return err // a crash came between the lines that lead to a checkpoint: they are written again
 		}
+		m.size = l.Size + int64(len(l.Batch))
 		return nil
 	})
 	if err == nil {
@@ -115,6 +126,9 @@ func (m *Mirror) write(l line) error {
 	data, err := json.Marshal(l)
 	if err != nil {
 		return fault.Internal.Wrap(err, "write to the mirror")
+	}
+	if len(data) >= maxLine {
+		return fault.System.New("a line of %d bytes is too long for the mirror, and is not acknowledged", len(data))
 	}
 	if _, err := m.f.Write(append(data, '\n')); err != nil {
 		return fault.System.Wrap(err, "write to the mirror").WithHint("nothing is acknowledged while the mirror cannot be written")
@@ -174,6 +188,7 @@ func (l *Log) CatchUp(ctx context.Context) error {
 const (
 	step      = 1024
 	stepBytes = 16 << 20
+	bodyRoom  = 64 // what stands around a body
 )
 
 // next mirrors the next entries. The checkpoint of a line that does not reach the head
@@ -196,7 +211,7 @@ func (l *Log) next(ctx context.Context, head custody.Head) error {
 				return nil, err
 			}
 			for _, b := range bodies {
-				held += len(b.Data)
+				held += len(b.Data)*4/3 + len(b.Party) + bodyRoom
 			}
 			out.Batch = append(out.Batch, submission{bytes.Clone(leaf[:]), bodies})
 		}
@@ -247,22 +262,26 @@ func Restore(ctx context.Context, folder string, storage custody.Storage, policy
 			if len(s.Commitment) != len(custody.Commitment{}) {
 				return fault.Mismatch.New("the mirror was altered")
 			}
-			if l.Size+int64(i) >= had {
-				tail = append(tail, custody.Submission{Commitment: custody.Commitment(s.Commitment), Bodies: s.Bodies})
+			at := l.Size + int64(i) - had
+			if at < 0 {
+				continue
 			}
+			if at > int64(len(tail)) {
+				return fault.Mismatch.New("the mirror was altered: entries from %d on are missing", had+int64(len(tail)))
+			}
+			// What a crash broke off is there twice: the later one counts.
+			tail = append(tail[:at], custody.Submission{Commitment: custody.Commitment(s.Commitment), Bodies: s.Bodies})
 		}
-		// A crash may have come between lines that lead to one checkpoint: nobody was told
-		// of those.
-		if size, err := custody.SizeOf(l.Checkpoint); err != nil || size == l.Size+int64(len(l.Batch)) {
+		reached, err := l.reached()
+		if reached {
 			whole, last = len(tail), l.Checkpoint
-			return err
 		}
-		return nil
+		return err
 	})
-	tail = tail[:whole]
-	if err != nil || len(tail) == 0 {
+	if err != nil || whole == 0 {
 		return had, had, err
 	}
+	tail = tail[:whole]
 	if err := custody.Replay(ctx, storage, policy, tail, last); err != nil {
 		return had, had, err
 	}

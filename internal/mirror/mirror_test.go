@@ -97,6 +97,27 @@ func TestLateMirror(t *testing.T) {
 	if had, has, err := mirror.Restore(ctx, folder, storage, policy, noParcels{}); had != 3 || has != 3 || err != nil {
 		t.Errorf("without its end: %d became %d, %v", had, has, err)
 	}
+	// The registry goes on from there with the same mirror, and loses its disk once more.
+	m, err = mirror.Open(folder)
+	must(t, err)
+	again := &mirror.Log{Storage: storage, Mirror: m}
+	must(t, again.CatchUp(ctx))
+	log, err = custody.Open(ctx, again, key)
+	must(t, err)
+	for i := range 20 {
+		_, err := log.Append(ctx, entry(1000+i, custody.MaxEntry))
+		must(t, err)
+	}
+	log.Close()
+	must(t, m.Close())
+	whole, err = storage.Head(ctx)
+	must(t, err)
+	storage.Restore(yesterday)
+	had, has, err = mirror.Restore(ctx, folder, storage, policy, noParcels{})
+	if head, errHead := storage.Head(ctx); had != 3 || has != 23 || err != nil || errHead != nil || !bytes.Equal(head.Checkpoint, whole.Checkpoint) {
+		t.Errorf("the second time: %d entries became %d, %v", had, has, err)
+	}
+	storage.Restore(yesterday)
 	// One in the middle less is another log.
 	must(t, os.WriteFile(filepath.Join(folder, "tail.jsonl"), bytes.Join(append(lines[:1:1], lines[2:]...), nil), 0o600))
 	if _, _, err := mirror.Restore(ctx, folder, storage, policy, noParcels{}); !errors.Is(err, fault.Mismatch) {

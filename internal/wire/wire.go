@@ -199,12 +199,16 @@ func (s *Submit) ToCustody(owner string) ([]custody.Submission, error) {
 		return nil, fault.Input.New("%d entries in one request: at most %d", len(s.Submissions), MaxSubmissions)
 	}
 	var out []custody.Submission
+	staged := false
 	for _, one := range s.Submissions {
 		if len(one.Commitment) != len(custody.Commitment{}) {
 			return nil, fault.Input.New("a commitment has %d bytes, not %d", len(custody.Commitment{}), len(one.Commitment))
 		}
 		c := custody.Submission{Commitment: custody.Commitment(one.Commitment), Bodies: ToBodies(one.Bodies)}
-		if one.Staged != 0 {
+		if one.Staged != 0 && staged {
+			return nil, fault.Input.New("two entries in one request whose letters came before it").WithHint("each goes by itself")
+		}
+		if staged = staged || one.Staged != 0; one.Staged != 0 {
 			c.Staged = custody.Staged{Owner: owner, Count: one.Staged}
 		}
 		out = append(out, c)

@@ -136,6 +136,10 @@ func TestToCustody(t *testing.T) {
 
 func TestStagedToCustody(t *testing.T) {
 	in := Submit{Submissions: []Submission{{Commitment: make([]byte, 32), Staged: 300}}}
+	two := Submit{Submissions: append(in.Submissions, in.Submissions...)}
+	if _, err := two.ToCustody("me"); !errors.Is(err, fault.Input) {
+		t.Errorf("two in one request: %v", err)
+	}
 	out, err := in.ToCustody("me")
 	if err != nil || out[0].Staged != (custody.Staged{Owner: "me", Count: 300}) {
 		t.Errorf("%v, %v", out, err)

@@ -85,7 +85,7 @@ var rooms = map[string]room{
 		never: outside,
 	},
 	// What came for a party, fetched, opened and verified.
-	"internal/courier": {ours: []string{"internal/client", "internal/custody", "internal/entries", "internal/post", "internal/seal"}, never: outside},
+	"internal/courier": {ours: []string{"internal/client", "internal/custody", "internal/entries", "internal/fault", "internal/post", "internal/seal"}, never: outside},
 	// Who is at the other end of a connection: keys, not persons.
 	"internal/pass": {ours: []string{"internal/fault", "internal/sign"}, never: []string{"net", "os", "database/sql"}},
 	"internal/wire": {

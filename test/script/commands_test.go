@@ -50,6 +50,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"forge":       forgeCommand,
 	"replay":      replayCommand,
 	"relog":       relogCommand,
+	"beginshort":  beginShort,
+	"restate":     restate,
 	"liar":        liarCommand,
 }
 

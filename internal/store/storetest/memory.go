@@ -144,6 +144,9 @@ func (m *Memory) Stage(_ context.Context, p custody.Part) error {
 		for k, all := range m.staged {
 			next[k] = slices.DeleteFunc(slices.Clone(all), func(s staged) bool { return p.From == 0 && s.at.Unix() < p.Since.Unix() })
 		}
+		if slices.Contains(m.leaves, p.Commitment) {
+			return nil
+		}
 		k := stagedFor{p.Owner, p.Commitment}
 		kept := slices.DeleteFunc(next[k], func(s staged) bool { return s.part >= p.From && s.part < p.From+len(p.Bodies) })
 		for i, b := range p.Bodies {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,6 +59,24 @@ func stagedBodies(t *testing.T, one, other custody.Storage) {
 		}
 		return batch(1, 1), nil
 	}))
+	// Once its entry stands, nothing more is kept for it.
+	must(t, other.Stage(t.Context(), part("x", now, 7, 0, body("a", "0"))))
+	must(t, one.Stage(t.Context(), part("x", now, 7, 0, body("z", "again"))))
+	if err := log(8, "x", 1); !errors.Is(err, fault.NotFound) {
+		t.Errorf("another entry: %v", err)
+	}
+	// The same part at once, again and again, as when an answer was late.
+	var wait sync.WaitGroup
+	for _, s := range []custody.Storage{one, other, one, other} {
+		wait.Go(func() {
+			for range 10 {
+				if err := s.Stage(t.Context(), part("w", now, 11, 0, body("a", "0"), body("b", "1"))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
 	// What was taken is gone, and what is old goes when somebody begins.
 	if err := log(8, "x", 3); !errors.Is(err, fault.NotFound) {
 		t.Errorf("taken twice: %v", err)
