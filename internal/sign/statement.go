@@ -38,7 +38,7 @@ const (
 )
 
 // validLog is what the name of a log may hold: what has no end in a line.
-var validLog = regexp.MustCompile(`^[!-~]{1,200}$`)
+var validLog = regexp.MustCompile(`^[^\s\pZ\pC]{1,255}$`)
 
 var validKind = regexp.MustCompile(`^[a-z]([a-z-]{0,38}[a-z])?$`)
 
