@@ -92,7 +92,7 @@ fuzz: ## every fuzz target for FUZZTIME
 soak: ## hours: long statistics, fuzzing and fault runs
 	env CHANCERY_SOAK=1 go test -count=1 -timeout=6h $(TESTFLAGS) ./...
 	env CGO_ENABLED=1 go test -race -count=20 -timeout=2h -run='Fault|Race' $(TESTFLAGS) ./...
-	@scripts/fuzz $(SOAKTIME)
+	@FUZZGUIDED=1 scripts/fuzz $(SOAKTIME)
 
 .PHONY: measure
 measure: build ## the figures that the documents quote
