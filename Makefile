@@ -65,7 +65,7 @@ build: ## build everything; the binary goes to bin/chancery
 .PHONY: test
 test: ## tests, properties and vectors, with the race detector where goroutines are
 	env -u CHANCERY_PRESS -u CHANCERY_CABLES CGO_ENABLED=1 CHANCERY_RACE=1 go test -race $(TESTFLAGS) $$(scripts/racing)
-	env -u CHANCERY_PRESS -u CHANCERY_CABLES go test $(TESTFLAGS) $$(scripts/racing -v | grep -vE '/internal/(measure|marking)$$')
+	env -u CHANCERY_PRESS -u CHANCERY_CABLES go test $(TESTFLAGS) $$(scripts/racing -v)
 
 .PHONY: quick
 quick: ## tests without the race detector

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"chancery/internal/canonical"
@@ -117,7 +118,25 @@ func (a Account) Dial(key *sign.Key, last []byte, keep func([]byte) error, now f
 	if err != nil {
 		return nil, err
 	}
-	return New(Config{URL: a.URL, TLS: t, View: view, Keep: keep, First: a.Institution, Begins: a.Begins}), nil
+	begins, err := a.begins()
+	if err != nil {
+		return nil, err
+	}
+	return New(Config{URL: a.URL, TLS: t, View: view, Keep: keep, Begins: begins}), nil
+}
+
+// begins are the commitments of the entries with which the log must begin: at the least
+// that of the institution.
+func (a Account) begins() ([]custody.Commitment, error) {
+	var out []custody.Commitment
+	for c := range slices.Chunk(a.Begins, len(custody.Commitment{})) {
+		out = append(out, custody.Commitment(c))
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	e, err := custody.ParseEntry(a.Institution)
+	return []custody.Commitment{e.Commitment()}, err
 }
 
 // checkpointFile is a party's memory of the log.

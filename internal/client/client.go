@@ -38,12 +38,10 @@ type Config struct {
 	// durable before anything is done that follows from it.
 	View *custody.View
 	Keep func(checkpoint []byte) error
-	// First is what must stand at the beginning of the log, open for everyone: the
-	// institution that the party knows by a way that is not the registry's.
-	First []byte
-	// Begins are the commitments of all entries with which the log must begin, if it
-	// continues another one: they lie open, and none of them may be kept back.
-	Begins []byte
+	// Begins are the commitments of the entries with which the log must begin: that of the
+	// institution, which the party knows by a way that is not the registry's, and more if
+	// the log continues another one. They lie open, and none of them may be kept back.
+	Begins []custody.Commitment
 }
 
 // A Client is safe for any number of goroutines.
@@ -348,13 +346,10 @@ func (c *Client) Feed(ctx context.Context, w Wish, open func(Received) (custody.
 	if err != nil {
 		return nil, err
 	}
-	if err := c.begins(w, tree, in.Entries); err != nil {
+	if err := c.begins(w, tree, in); err != nil {
 		return nil, err
 	}
 	// An answer that is empty is the last one, whatever it says of more.
-	if err := c.carriedOver(w, tree, in); err != nil {
-		return nil, err
-	}
 	out := &Feed{Tree: tree, More: in.More && len(in.Entries)+len(in.Parcels) > 0, Cosigned: in.Head.Cosigned}
 	at := w.From
 	for _, e := range in.Entries {

@@ -14,12 +14,15 @@ import (
 )
 
 // digestOf reads the digest in the path of a parcel.
-func digestOf(r *http.Request) ([sha256.Size]byte, error) {
-	raw, err := hex.DecodeString(r.PathValue("digest"))
-	if err != nil || len(raw) != sha256.Size {
-		return [sha256.Size]byte{}, fault.Usage.New("a parcel is named by 64 hexadecimal digits")
+func digestOf(r *http.Request) ([sha256.Size]byte, error) { return named(r, "digest", "a parcel") }
+
+// named reads the 32 bytes that name what a path is about.
+func named(r *http.Request, part, what string) ([32]byte, error) {
+	raw, err := hex.DecodeString(r.PathValue(part))
+	if err != nil || len(raw) != 32 {
+		return [32]byte{}, fault.Usage.New("%s is named by 64 hexadecimal digits", what)
 	}
-	return [sha256.Size]byte(raw), nil
+	return [32]byte(raw), nil
 }
 
 // putParcel keeps a sealed file for the parties named before it.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -18,9 +17,9 @@ const stagedTime = 24 * time.Hour
 // stage keeps some of the letters of an entry that the caller is to submit. They are
 // nobody's before it stands in the log.
 func (s *Server) stage(w http.ResponseWriter, r *http.Request, who caller) error {
-	raw, err := hex.DecodeString(r.PathValue("commitment"))
-	if err != nil || len(raw) != len(custody.Commitment{}) {
-		return fault.Usage.New("a commitment is named by 64 hexadecimal digits")
+	commitment, err := named(r, "commitment", "a commitment")
+	if err != nil {
+		return err
 	}
 	data, err := s.body(w, r, wire.MaxStaged)
 	if err != nil {
@@ -43,7 +42,7 @@ func (s *Server) stage(w http.ResponseWriter, r *http.Request, who caller) error
 		}
 	}
 	now := s.Now()
-	part := custody.Part{Owner: who.Sign.ID().String(), Commitment: custody.Commitment(raw), From: in.From, Bodies: bodies, At: now, Since: now.Add(-stagedTime)}
+	part := custody.Part{Owner: who.Sign.ID().String(), Commitment: commitment, From: in.From, Bodies: bodies, At: now, Since: now.Add(-stagedTime)}
 	if err := s.Storage.Stage(r.Context(), part); err != nil {
 		return err
 	}
