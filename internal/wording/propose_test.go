@@ -252,6 +252,7 @@ func TestHeader(t *testing.T) {
 func FuzzPropose(f *testing.F) {
 	f.Add("Subject: x\n\nHe said that in view of these problems he would like to go. {A|B} said \\{so\\}.\n")
 	f.Add("Subject: x\n\nAn effort was made\nto meet an honest man. “We wish to go,” he said; they don't agree on 5 May about the program.\n")
+	f.Add("Subject: x\n\nsA'D that the Ministry’S efforts in view of it didn’T fail.\n")
 	f.Add("Subject: x\r\n\r\n1. However, it was also said that they were ready to continue to support all of the plan.\r\n")
 	f.Fuzz(func(t *testing.T, draft string) {
 		plain, err := cable.Parse([]byte(draft))

@@ -63,7 +63,7 @@ func cut(text string) []word {
 		case isLetter(r):
 			end := wordEnd(text, i)
 			out = appendWord(out, text, i, end)
-			i = end
+			i = out[len(out)-1].end
 		default:
 			out = append(out, word{text: text[i : i+size], lower: straight(text[i : i+size]), start: i, end: i + size})
 			i += size
@@ -98,9 +98,10 @@ func appendWord(out []word, text string, start, end int) []word {
 	}
 	for _, tail := range []string{"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"} {
 		if stem := strings.TrimSuffix(whole, tail); stem != whole && stem != "" {
-			cutAt := end - len(tail)
-			if !strings.HasSuffix(text[start:end], tail) { // a curly apostrophe takes two bytes more
-				cutAt -= len("’") - 1
+			cutAt := end
+			for range tail { // by letters: a curly apostrophe takes three bytes
+				_, size := utf8.DecodeLastRuneInString(text[start:cutAt])
+				cutAt -= size
 			}
 			out = append(out, word{text: text[start:cutAt], lower: stem, start: start, end: cutAt})
 			return append(out, word{text: text[cutAt:end], lower: tail, start: cutAt, end: end})
