@@ -181,40 +181,57 @@ func (a *Authority) Admit(ctx context.Context, c Candidate) (int64, error) {
 // OfficeKeys puts the archive keys that holders of offices made into the directory. It
 // returns the offices.
 func (a *Authority) OfficeKeys(ctx context.Context) ([]directory.Epoch, error) {
-	came, err := courier.Fetch(ctx, a.Client, client.Wish{Parties: []string{directory.Everyone}, From: a.at})
-	if err != nil {
-		return nil, err
-	}
 	var out []directory.Epoch
-	for _, p := range came.Parcels {
-		data, err := a.Client.Parcel(ctx, p.Digest)
+	wish := client.Wish{Parties: []string{directory.Everyone}}
+	for more := true; more; {
+		wish.From = a.at
+		came, err := courier.Fetch(ctx, a.Client, wish)
 		if err != nil {
 			return out, err
 		}
-		var e directory.Epoch
-		if sign.Peek(data, directory.KindEpoch, &e) != nil {
-			continue
+		for _, p := range came.Parcels {
+			e, done, err := a.officeKey(ctx, p)
+			if err != nil {
+				return out, err
+			}
+			if done {
+				out = append(out, e)
+			}
+			wish.Parcel = p.Seq
 		}
-		dir, err := a.Directory(ctx)
-		if err != nil {
-			return out, err
-		}
-		if known, err := dir.Epochs(e.Office); err != nil || e.Number != len(known)+1 {
-			continue // it is there already, or was made beside another
-		}
-		s, err := sign.Sign(directory.KindEpoch, e, a.Keys[0])
-		if err != nil {
-			return out, err
-		}
-		if s, err = sign.Join(s, data); err != nil {
-			return out, err
-		}
-		if _, err := a.publish(ctx, s); err != nil {
-			return out, err
-		}
-		out = append(out, e)
+		more = len(came.Parcels) > 0
 	}
 	return out, nil
+}
+
+// officeKey puts an archive key into the directory, if that is what a parcel holds and the
+// office has none of that number.
+func (a *Authority) officeKey(ctx context.Context, p client.Listed) (e directory.Epoch, done bool, err error) {
+	data, err := a.Client.Parcel(ctx, p.Digest)
+	if err != nil {
+		return e, false, err
+	}
+	if sign.Peek(data, directory.KindEpoch, &e) != nil {
+		return e, false, nil
+	}
+	dir, err := a.Directory(ctx)
+	if err != nil {
+		return e, false, err
+	}
+	if known, err := dir.Epochs(e.Office); err != nil || e.Number != len(known)+1 {
+		return e, false, nil // it is there already, or was made beside another
+	}
+	s, err := sign.Sign(directory.KindEpoch, e, a.Keys[0])
+	if err != nil {
+		return e, false, err
+	}
+	if s, err = sign.Join(s, data); err != nil {
+		return e, false, err
+	}
+	if _, err = a.publish(ctx, s); err != nil && !fault.Passing(err) {
+		return e, false, nil // the directory does not take it: anybody may hand such a thing in
+	}
+	return e, err == nil, err
 }
 
 // Office, Seat and List log what they say.

@@ -70,15 +70,34 @@ func (c *Custodian) key() *sign.Key { return c.Key.In(c.Client.Origin()) }
 
 // forget begins anew: the log tells everything again.
 func (c *Custodian) forget() {
+	c.at = place{}
 	c.draws, c.chosen, c.opening, c.waiting = map[int]*drawn{}, map[int]*drawn{}, nil, map[int64]entries.SharePacket{}
 }
 
 // Round attends to what came, and waits for it at most so long. It reads the open
 // part of the log from its start: that is where draws stand.
 func (c *Custodian) Round(ctx context.Context, wait time.Duration) error {
+	_, err := c.round(ctx, wait)
+	return err
+}
+
+// catchUp reads all that there is, for one who is asked to do something now.
+func (c *Custodian) catchUp(ctx context.Context) error {
+	c.forget()
+	for more := true; more; {
+		var err error
+		if more, err = c.round(ctx, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round is Round, and says whether there is more.
+func (c *Custodian) round(ctx context.Context, wait time.Duration) (more bool, err error) {
 	came, err := courier.Fetch(ctx, c.Client, client.Wish{Parties: []string{directory.Everyone, directory.Draws, directory.CustodianParty(c.Name)}, From: c.at.place(), Parcel: c.at.Parcel, Wait: wait}, c.Identity)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, l := range came.Letters {
 		c.at.Index, c.at.Part = l.Index, l.Part+1
@@ -87,19 +106,22 @@ func (c *Custodian) Round(ctx context.Context, wait time.Duration) error {
 			continue
 		}
 		if err := c.entry(l.Index, l.Party, l.Entry.Statement, l.Mail); err != nil {
-			return err
+			return false, err
 		}
+	}
+	if !came.Settled() {
+		return true, nil
 	}
 	for _, p := range came.Parcels {
 		if err := c.parcel(ctx, p); err != nil {
-			return err
+			return false, err
 		}
 		c.at.Parcel = p.Seq
 	}
 	if err := c.check(ctx); err != nil {
-		return err
+		return false, err
 	}
-	return c.audit(ctx)
+	return came.More, c.audit(ctx)
 }
 
 // entry takes an entry: of the directory, a draw, or a release with a share.
@@ -198,6 +220,9 @@ func (c *Custodian) parcel(ctx context.Context, p client.Listed) error {
 		return nil
 	}
 	if h, ok := post.ParseHanded(plain); ok {
+		if len(h.Statement) > 0 {
+			return c.absence(h)
+		}
 		return c.epoch(h)
 	}
 	packet, err := entries.ParseSharePacket(plain)
@@ -235,8 +260,7 @@ func (c *Custodian) epoch(h post.Handed) error {
 // Recover gives this custodian's shares of an office's archive keys to one who sits
 // there, and says so in the log. It returns how many there were.
 func (c *Custodian) Recover(ctx context.Context, office, person string) (int, error) {
-	c.forget()
-	if err := c.Round(ctx, 0); err != nil {
+	if err := c.catchUp(ctx); err != nil {
 		return 0, err
 	}
 	holders, err := c.dir.Holders(office, c.Now())

@@ -41,10 +41,22 @@ type Seen struct {
 	Copy  string
 }
 
+// Passed says how a holder of an office came to its archive.
+type Passed struct {
+	Index      int64
+	Kind       string // handover, or recovery
+	From       string // who handed it over, or was absent; empty at a recovery
+	To         string
+	Absent     bool
+	Custodians []string // who signed for one who was absent, or gave a share
+	Cables     int      // of the inventory
+}
+
 // A Survey is what an overseer sees.
 type Survey struct {
-	Cables  map[string]*Cable // by id
-	Strange int               // letters that say what cannot be
+	Cables   map[string]*Cable   // by id
+	Archives map[string][]Passed // who came to an office's archive, by office, in the order of the log
+	Strange  int                 // letters that say what cannot be
 	// Opened counts the custodians who found a draw that was opened to be what was
 	// committed to; Denied those who did not; Bad are the draws that as many deny as
 	// could open it: one alone accuses nobody.
@@ -56,7 +68,7 @@ type Survey struct {
 
 // Survey reads everything that was sent to the overseer, each entry verified.
 func (o *Overseer) Survey(ctx context.Context) (*Survey, error) {
-	out := &Survey{Cables: map[string]*Cable{}, Opened: map[int]int{}, Denied: map[int]int{}, said: map[[2]int]bool{}}
+	out := &Survey{Cables: map[string]*Cable{}, Archives: map[string][]Passed{}, Opened: map[int]int{}, Denied: map[int]int{}, said: map[[2]int]bool{}}
 	var dir *directory.Directory
 	var at custody.Place
 	for more := true; more; {
@@ -74,7 +86,7 @@ func (o *Overseer) Survey(ctx context.Context) (*Survey, error) {
 			case l.Party == directory.Draws:
 				out.verdict(dir, l.Entry.Statement)
 			default:
-				if take(dir, out.Cables, l) != nil {
+				if out.take(dir, l) != nil {
 					out.Strange++
 				}
 			}
@@ -111,15 +123,42 @@ type about struct {
 	Copy  string `json:"copy"`
 }
 
+// passed notes that an office's archive came to somebody.
+func (s *Survey) passed(dir *directory.Directory, index int64, kind string, statement []byte) error {
+	p := Passed{Index: index, Kind: kind}
+	office := ""
+	switch kind {
+	case entries.KindHandover:
+		h, custodians, err := entries.OpenHandover(dir, index, statement)
+		if err != nil {
+			return err
+		}
+		office, p.From, p.To, p.Absent, p.Custodians, p.Cables = h.Office, h.From, h.To, h.Absent, custodians, h.N
+	case entries.KindRecovery:
+		var r entries.Recovery
+		in := dir.Institution()
+		by, err := in.Custodian(statement, kind, &r)
+		if err != nil {
+			return err
+		}
+		office, p.To, p.Custodians = r.Office, r.Person, []string{in.Custodians[by-1].Name}
+	}
+	s.Archives[office] = append(s.Archives[office], p)
+	return nil
+}
+
 // take verifies who signed a statement and notes the act.
-func take(dir *directory.Directory, all map[string]*Cable, l courier.Letter) error {
-	statement, index := l.Entry.Statement, l.Index
+func (s *Survey) take(dir *directory.Directory, l courier.Letter) error {
+	all, statement, index := s.Cables, l.Entry.Statement, l.Index
 	kind, signers, err := sign.Claims(statement)
 	if err != nil {
 		return err
 	}
 	if dir == nil {
 		return fault.Mismatch.New("a letter before the institution")
+	}
+	if kind == entries.KindHandover || kind == entries.KindRecovery {
+		return s.passed(dir, index, kind, statement)
 	}
 	by, keys, err := speaks(dir, signers, index)
 	if err != nil {

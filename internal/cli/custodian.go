@@ -17,8 +17,9 @@ type custodianOptions struct {
 	New      string `placeholder:"NAME" help:"Make the keys of a new custodian of this name, such as auditor."`
 	Registry string `placeholder:"FILE" help:"What the founder gave you: registry.json. Needed once."`
 	Recover  string `placeholder:"OFFICE" help:"Give your shares of the archive keys of this office to somebody who sits there, because nobody is left to hand them over."`
-	For      string `placeholder:"PERSON" help:"With --recover: to whom."`
-	Yes      bool   `short:"y" help:"With --recover: do not ask."`
+	Absent   string `placeholder:"OFFICE" help:"Sign that whoever sat in this office is not there to hand it over to their successor."`
+	For      string `placeholder:"PERSON" help:"With --recover: to whom. With --absent: the successor."`
+	Yes      bool   `short:"y" help:"With --recover and --absent: do not ask."`
 }
 
 // Help is shown by chancery custodian --help.
@@ -63,8 +64,13 @@ func (o custodianOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	if o.Recover != "" {
+	switch {
+	case (o.Recover != "" || o.Absent != "") && o.For == "":
+		return fault.Usage.New("for whom?").WithHint("--for PERSON, who sits there")
+	case o.Recover != "":
 		return o.recover(ctx, s, one)
+	case o.Absent != "":
+		return o.standIn(ctx, s, one)
 	}
 	fmt.Fprintf(s.Err, "chancery: custodian for %s\n", account.Origin())
 	return one.Run(ctx)
@@ -72,9 +78,6 @@ func (o custodianOptions) Run(ctx context.Context, s Streams) error {
 
 // recover gives shares of an archive key.
 func (o custodianOptions) recover(ctx context.Context, s Streams, one *attend.Custodian) error {
-	if o.For == "" {
-		return fault.Usage.New("to whom?").WithHint("chancery custodian FOLDER --recover OFFICE --for PERSON")
-	}
 	if err := s.confirm(o.Yes, "--yes", fmt.Sprintf("Give your shares of the archive keys of %s to %s? The log will say so.", o.Recover, o.For)); err != nil {
 		return err
 	}
@@ -83,5 +86,22 @@ func (o custodianOptions) recover(ctx context.Context, s Streams, one *attend.Cu
 		return err
 	}
 	_, err = fmt.Fprintf(s.Out, "gave %d shares to %s; with those of enough custodians their desk restores the keys\n", n, o.For)
+	return err
+}
+
+// standIn signs in the place of a holder who is absent.
+func (o custodianOptions) standIn(ctx context.Context, s Streams, one *attend.Custodian) error {
+	h, err := one.Absence(ctx, o.Absent, o.For)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "%s sits in %s, where %s sat before, and listed %d cables of the office (inventory %.16s...)\n", h.To, h.Office, h.From, h.N, h.Inventory)
+	if err := s.confirm(o.Yes, "--yes", fmt.Sprintf("Sign that %s is not there to hand it over?", h.From)); err != nil {
+		return err
+	}
+	if err := one.StandIn(ctx, h); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.Out, "signed; %s logs it when enough custodians have\n", h.To)
 	return err
 }

@@ -76,7 +76,7 @@ func (o custodyOptions) Run(ctx context.Context, s Streams) error {
 }
 
 type whohasOptions struct {
-	Ref      string `arg:"" help:"A cable that you sent."`
+	Ref      string `arg:"" help:"A cable that you sent; with --overseer also an office, whose archive came to whom."`
 	Overseer string `placeholder:"DIR" help:"As an overseer: your folder. You see every cable's, never a word of one."`
 	JSON     bool   `name:"json" help:"Print the list as JSON."`
 	deskOptions
@@ -85,7 +85,7 @@ type whohasOptions struct {
 // Help is shown by chancery whohas --help.
 func (whohasOptions) Help() string {
 	return `Lists who holds a copy of a cable of yours, and how far each came. Who has not opened a cable by its due time is marked.
-Overseers see it of every cable, with --overseer.`
+Overseers see it of every cable, with --overseer, and of an office who came to its archive, and by whose hand.`
 }
 
 type holderRow struct {

@@ -85,7 +85,8 @@ func (o extractOptions) Run(ctx context.Context, s Streams) error {
 type handoverOptions struct {
 	Office  string `arg:"" optional:"" help:"The office."`
 	To      string `placeholder:"PERSON" help:"Hand the archive keys and the inventory over to this person, who sits there."`
-	Accept  bool   `help:"Sign what was handed over to you."`
+	Absent  string `placeholder:"PERSON" help:"List what the archive holds because this person left and is not there to hand it over; two custodians sign in their place."`
+	Accept  bool   `help:"Sign what was handed over to you, or log what custodians signed."`
 	Archive bool   `help:"Find what the office received before you, and ask for copies in wordings of your own."`
 	NewKey  bool   `help:"Make the next archive key of the office, for cables from then on."`
 	Yes     bool   `short:"y" help:"Do not ask."`
@@ -103,10 +104,15 @@ copies of their own, and the log shows every reading.
   chancery handover --accept                        who comes signs for it
   chancery handover centre.desk --archive           and asks for the cables of the office
 
-When nobody is left who has the key: chancery custodian FOLDER --recover OFFICE --for PERSON, at enough custodians.`
+When nobody is left who has the key: chancery custodian FOLDER --recover OFFICE --for PERSON, at enough custodians.
+When who left is not there to sign:
+
+  chancery handover centre.desk --absent bo         who came lists what the archive holds, and signs
+  chancery custodian FOLDER --absent centre.desk --for eve      at two custodians, who sign that bo is gone
+  chancery handover --accept                        logs it`
 }
 
-// Run does one of its four things.
+// Run does one of its things.
 func (o handoverOptions) Run(ctx context.Context, s Streams) error {
 	d, err := o.synced(ctx, s)
 	if err != nil {
@@ -132,10 +138,16 @@ func (o handoverOptions) Run(ctx context.Context, s Streams) error {
 			return err
 		}
 		fmt.Fprintf(s.Out, "handed over to %s, with an inventory of %d cables:\n", o.To, len(lines))
-		for _, l := range lines {
-			fmt.Fprintf(s.Out, "  %s\n", fault.Escape(l))
-		}
+		printLines(s, lines)
 		return nil
+	case o.Absent != "":
+		a, err := d.TakeAbsent(ctx, o.Office, o.Absent)
+		if err != nil {
+			return err
+		}
+		printAbsence(s, a)
+		_, err = fmt.Fprintf(s.Out, "%d custodians are asked to sign; when they have: chancery handover --accept\n", a.Needed)
+		return err
 	case o.Archive:
 		found, asked, err := d.Archive(ctx, o.Office)
 		if err != nil {
@@ -148,21 +160,23 @@ func (o handoverOptions) Run(ctx context.Context, s Streams) error {
 		_, err = fmt.Fprintf(s.Out, "found %d cables that are new to this desk, asked for %d copies; chancery inbox lists them as they are issued\n", found, asked)
 		return err
 	}
-	return fault.Usage.New("what is to be done?").WithHint("--to PERSON, --accept, --archive or --new-key")
+	return fault.Usage.New("what is to be done?").WithHint("--to PERSON, --absent PERSON, --accept, --archive or --new-key")
 }
 
-// accept signs for what was handed over.
+// accept signs for what was handed over, and logs what custodians signed.
 func (o handoverOptions) accept(ctx context.Context, s Streams, d *desk.Desk) error {
+	absences, err := d.Absences()
+	if err != nil {
+		return err
+	}
 	all := d.Handovers()
-	if len(all) == 0 {
+	if len(all)+len(absences) == 0 {
 		_, err := fmt.Fprintln(s.Out, "nothing was handed over to you")
 		return err
 	}
 	for _, h := range all {
 		fmt.Fprintf(s.Out, "%s, from %s: %d archive keys, %d cables\n", h.Office, h.By, len(h.Keys), len(h.Inventory))
-		for _, l := range h.Inventory {
-			fmt.Fprintf(s.Out, "  %s\n", fault.Escape(l))
-		}
+		printLines(s, h.Inventory)
 		if err := s.confirm(o.Yes, "--yes", "Sign that this was handed over to you?"); err != nil {
 			return err
 		}
@@ -172,5 +186,30 @@ func (o handoverOptions) accept(ctx context.Context, s Streams, d *desk.Desk) er
 		}
 		fmt.Fprintf(s.Out, "signed, at entry %d of the log\n", at)
 	}
+	for _, a := range absences {
+		printAbsence(s, a)
+		if len(a.Signed) < a.Needed {
+			fmt.Fprintf(s.Out, "%d of %d custodians have signed\n", len(a.Signed), a.Needed)
+			continue
+		}
+		at, err := d.LogAbsent(ctx, a.Office, a.From)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.Out, "signed by %s in the place of %s, at entry %d of the log\n", strings.Join(a.Signed, " and "), a.From, at)
+	}
 	return nil
+}
+
+// printAbsence shows what an office's archive held when somebody was not there to hand it
+// over.
+func printAbsence(s Streams, a desk.Absence) {
+	fmt.Fprintf(s.Out, "%s, in the absence of %s: %d cables\n", a.Office, a.From, len(a.Cables))
+	printLines(s, a.Cables)
+}
+
+func printLines(s Streams, lines []string) {
+	for _, l := range lines {
+		fmt.Fprintf(s.Out, "  %s\n", fault.Escape(l))
+	}
 }

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"chancery/internal/attend"
+	"chancery/internal/entries"
 	"chancery/internal/fault"
 )
 
@@ -35,6 +37,9 @@ func (o whohasOptions) oversee(ctx context.Context, s Streams) error {
 	for _, draw := range seen.Bad {
 		s.warn("%d custodians say that the marking desk deceives: they opened draw %d, and it is not what was committed to", seen.Denied[draw], draw)
 	}
+	if all, ok := seen.Archives[o.Ref]; ok {
+		return o.showArchive(s, all)
+	}
 	rows := []holderRow{}
 	found := 0
 	for id, one := range seen.Cables {
@@ -56,7 +61,42 @@ func (o whohasOptions) oversee(ctx context.Context, s Streams) error {
 		}
 	}
 	if found == 0 {
-		return fault.NotFound.New("no cable %q was released", o.Ref)
+		return fault.NotFound.New("no cable %q was released, and nobody was given the archive of an office of that name", o.Ref)
 	}
 	return o.show(s, rows)
+}
+
+// An archiveRow says how one holder came to an office's archive.
+type archiveRow struct {
+	Entry      int64    `json:"entry"`
+	Person     string   `json:"person"`
+	From       string   `json:"from,omitempty"`
+	Absent     bool     `json:"absent,omitempty"`
+	Custodians []string `json:"custodians,omitempty"`
+	Cables     int      `json:"cables,omitempty"`
+	how        string
+}
+
+// showArchive prints who came to an office's archive.
+func (o whohasOptions) showArchive(s Streams, all []attend.Passed) error {
+	rows := []archiveRow{}
+	for _, p := range all {
+		r := archiveRow{Entry: p.Index, Person: p.To, From: p.From, Absent: p.Absent, Custodians: p.Custodians, Cables: p.Cables}
+		by := strings.Join(p.Custodians, " and ")
+		switch {
+		case p.Kind == entries.KindRecovery:
+			r.how = "a share of its key from the custodian " + by
+		case p.Absent:
+			r.how = fmt.Sprintf("took over from %s, who was absent: signed by the custodians %s; %d cables", p.From, by, p.Cables)
+		default:
+			r.how = fmt.Sprintf("handed over by %s, with %d cables", p.From, p.Cables)
+		}
+		rows = append(rows, r)
+	}
+	if o.JSON {
+		return writeJSON(s.Out, rows)
+	}
+	return table(s, "PERSON\tENTRY\tARCHIVE", len(rows), func(k int) string {
+		return fmt.Sprintf("%s\t%d\t%s", rows[k].Person, rows[k].Entry, rows[k].how)
+	})
 }

@@ -29,6 +29,10 @@ type Delivery struct {
 	Letters []Letter
 }
 
+// Settled says whether all letters up to the tree came. What parcels hold is judged by
+// them: until then parcels are left, and come again.
+func (d *Delivery) Settled() bool { return !d.More || len(d.Letters) == 0 }
+
 // Fetch asks for what a wish says and opens it with a party's identities.
 func Fetch(ctx context.Context, c *client.Client, w client.Wish, ids ...*seal.Identity) (*Delivery, error) {
 	opened := map[custody.Place]Letter{}

@@ -66,7 +66,8 @@ type state struct {
 
 	Archives  map[string]custody.Place `json:"archives"` // how far each was read, by office
 	Handovers []post.Handed            `json:"handovers"`
-	Shares    map[string][]post.Handed `json:"shares"` // of archive keys, by epoch
+	Absences  []post.Handed            `json:"absences"` // handovers of the absent, with who signed so far
+	Shares    map[string][]post.Handed `json:"shares"`   // of archive keys, by epoch
 }
 
 // treeFile is a checkpoint in a file.

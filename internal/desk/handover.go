@@ -122,7 +122,9 @@ func (d *Desk) handed(data []byte) (bool, error) {
 			d.alarm(-1, "a share of the archive key of %s: %v", h.Office, err)
 		}
 	case len(h.Statement) > 0:
-		d.state.Handovers = append(d.state.Handovers, h)
+		if !d.standsIn(h.Statement) {
+			d.state.Handovers = append(d.state.Handovers, h)
+		}
 	}
 	for _, e := range h.Keys {
 		if err := d.keepEpoch(e); err != nil {
@@ -236,7 +238,7 @@ func (d *Desk) Archive(ctx context.Context, office string) (found, asked int, er
 		return 0, 0, err
 	}
 	if len(ids) == 0 {
-		return 0, 0, fault.Key.New("this desk has no archive key of %s", office).WithHint("who sits there hands it over: chancery handover %s --to %s; if nobody is left, custodians can", office, d.Person)
+		return 0, 0, d.noArchiveKey(office)
 	}
 	if found, err = d.readArchive(ctx, office, ids); err != nil {
 		return found, 0, err
@@ -259,6 +261,11 @@ func (d *Desk) Archive(ctx context.Context, office string) (found, asked int, er
 		asked++
 	}
 	return found, asked, nil
+}
+
+// noArchiveKey says how one comes to an office's archive key.
+func (d *Desk) noArchiveKey(office string) error {
+	return fault.Key.New("this desk has no archive key of %s", office).WithHint("who sits there hands it over: chancery handover %s --to %s; if nobody is left, custodians can", office, d.Person)
 }
 
 // readArchive reads the letters to an office.
@@ -338,7 +345,7 @@ func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error
 func (d *Desk) inventory(office string) []string {
 	var out []string
 	for _, i := range d.items {
-		if i.Copy != nil && i.Copy.Office == office || i.Mine && i.Release.Office == office {
+		if i.Copy != nil && i.Copy.Office == office || i.Mine && i.Release.Office == office || i.Archive == office {
 			due := i.Due()
 			out = append(out, fmt.Sprintf("%s, %s, %s, %s, due %s", i.Release.DTG.Format("2006-01-02 15:04Z"), i.Release.Reference, i.Release.Precedence, i.State(), due.UTC().Format("2006-01-02 15:04Z")))
 		}
@@ -365,7 +372,7 @@ func (d *Desk) Handovers() []post.Handed {
 	return slices.Clone(d.state.Handovers)
 }
 
-// TakeOver signs a handover and logs it, for the two and the overseers.
+// TakeOver signs a handover and logs it.
 func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -394,15 +401,28 @@ func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	me, _, err := d.dir.Person(d.Person)
-	if err != nil {
-		return 0, err
-	}
-	_, note := d.Client.View.Last()
-	at, err := courier.Send(ctx, d.Client, post.About(both, note, append(post.Overseers(d.dir.Institution()), post.To(from), post.To(me))...))
+	at, err := d.logHandover(ctx, both)
 	if err != nil {
 		return 0, err
 	}
 	d.state.Handovers = slices.DeleteFunc(d.state.Handovers, func(o post.Handed) bool { return string(o.Statement) == string(h.Statement) })
 	return at, d.save()
+}
+
+// logHandover logs what all have signed, for the two and the overseers.
+func (d *Desk) logHandover(ctx context.Context, statement []byte) (int64, error) {
+	body, _, err := entries.OpenHandover(d.dir, d.tree.Size, statement)
+	if err != nil {
+		return 0, err
+	}
+	to := post.Overseers(d.dir.Institution())
+	for _, id := range []string{body.From, body.To} {
+		p, _, err := d.dir.Person(id)
+		if err != nil {
+			return 0, err
+		}
+		to = append(to, post.To(p))
+	}
+	_, note := d.Client.View.Last()
+	return courier.Send(ctx, d.Client, post.About(statement, note, to...))
 }

@@ -98,8 +98,10 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	if !came.More {
 		d.tree = came.Tree
 	}
-	if err := d.parcels(ctx, came.Parcels); err != nil {
-		return errors.Join(err, d.save())
+	if came.Settled() {
+		if err := d.parcels(ctx, came.Parcels); err != nil {
+			return errors.Join(err, d.save())
+		}
 	}
 	if len(came.Letters)+len(came.Parcels)+len(d.fresh)+len(d.touched) == 0 && d.state.Tree.Size == d.tree.Size {
 		return nil
@@ -252,8 +254,10 @@ func (d *Desk) read(ctx context.Context, l courier.Letter) (*Item, error) {
 	switch {
 	case kind == entries.KindRelease:
 		return d.released(a, l.Entry, l.Mail)
-	case kind == entries.KindHandover || kind == entries.KindRecovery:
-		return nil, nil // the log shows it; what came with it came as a parcel
+	case kind == entries.KindHandover:
+		return nil, d.tookOver(l.Index, l.Entry.Statement)
+	case kind == entries.KindRecovery:
+		return nil, nil // the log shows it; the share came as a parcel
 	case kind == entries.KindOnward && len(l.Mail.Release) > 0:
 		if err := d.passedOn(ctx, l); err != nil {
 			return nil, err

@@ -143,6 +143,27 @@ func (d *Directory) Held(person, id string, at time.Time) (Holding, error) {
 	return h, nil
 }
 
+// Succeeds says whether a person sits in an office at a time in which another sat before
+// and sits no more; fault.Permission tells which of it is not so.
+func (d *Directory) Succeeds(person, earlier, officeName string, at time.Time) error {
+	holders, err := d.Holders(officeName, at)
+	if err != nil {
+		return err
+	}
+	sits := func(who string) bool {
+		return slices.ContainsFunc(holders, func(h Holding) bool { return h.Person == who })
+	}
+	switch {
+	case !sits(person):
+		return fault.Permission.New("%q does not sit in %q", person, officeName)
+	case sits(earlier):
+		return fault.Permission.New("%q still sits in %q", earlier, officeName).WithHint("they hand it over themselves, or an authority ends their tenure first: chancery depart")
+	case !slices.ContainsFunc(d.Tenures(earlier), func(h Holding) bool { return h.Office == officeName && h.From.Before(at) }):
+		return fault.Permission.New("%q never sat in %q", earlier, officeName)
+	}
+	return nil
+}
+
 // Tenures returns all tenures of a person, in the order of the log.
 func (d *Directory) Tenures(person string) []Holding {
 	var out []Holding

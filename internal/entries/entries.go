@@ -408,21 +408,3 @@ func (l *Leave) About() (string, int64) { return l.Cable, -1 }
 
 // About is that of Request.
 func (a *Archive) About() (string, int64) { return a.Cable, a.Release }
-
-// A Handover says what passed from one holder of an office to the next: the root over
-// the inventory, which both have seen.
-type Handover struct {
-	Office    string `json:"office"`
-	From      string `json:"from"` // person
-	To        string `json:"to"`   // person
-	N         int    `json:"n"`    // lines of the inventory
-	Inventory Digest `json:"inventory"`
-}
-
-// A Recovery says that a custodian gave its share of an office's archive key to a
-// holder, because nobody was left to hand it over.
-type Recovery struct {
-	Office string `json:"office"`
-	Epoch  int    `json:"epoch"`
-	Person string `json:"person"`
-}
