@@ -89,6 +89,9 @@ func (m *Marking) release(ctx context.Context, l letter) error {
 	if err != nil {
 		return err
 	}
+	if err := m.tell(ctx, m.noted); err != nil {
+		return err
+	}
 	to := append(post.Overseers(m.dir.Institution()), m.self())
 	persons, err := m.desk.Persons(body.Cable)
 	if err != nil {

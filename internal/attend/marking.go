@@ -45,12 +45,14 @@ type Marking struct {
 	read    int64              // size of the log up to which all open entries were read
 	noted   int64              // size of the log that the desk said it read
 	changed bool               // the directory, since then
+	ready   int                // draws of which the desk said that they are ready
 	making  *work              // nil while no draw is made
 	voids   map[int][]byte     // of draws that custodians open, to be logged
 	usable  atomic.Int64       // draws that could serve a cable
 }
 
-// Usable returns how many draws could serve a cable now.
+// Usable returns how many draws could serve a cable, of which authors know by now that
+// there are any.
 func (m *Marking) Usable() int { return int(m.usable.Load()) }
 
 // place is the file that says how far a party came.
@@ -196,7 +198,6 @@ func (m *Marking) round(ctx context.Context, wait time.Duration) error {
 		m.at.Index, m.at.Part = last.Index, last.Part+1
 		rest = rest[n:]
 	}
-	m.usable.Store(int64(m.desk.Usable()))
 	if len(came.Letters)+len(before) == 0 {
 		return nil
 	}
@@ -305,7 +306,7 @@ func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
 	case kind == entries.KindNoted && mine:
 		var n entries.Noted
 		if sign.Open(s.Entry.Statement, kind, &n, m.Key.Public()) == nil {
-			m.noted = max(m.noted, n.Size)
+			m.noted, m.ready = max(m.noted, n.Size), n.Ready
 		}
 	case (kind == entries.KindIssue || kind == entries.KindVoid) && mine:
 		if err := desk.Logged(s); err != nil {
@@ -405,19 +406,36 @@ func (m *Marking) publish(ctx context.Context) error {
 	return nil
 }
 
-// note says in the log how far the desk has read the directory.
+// note says in the log how far the desk has read the directory, and how many draws are
+// ready, if that is not what it said last.
 func (m *Marking) note(ctx context.Context) error {
-	if !m.changed || m.dir.Head(m.read) == m.dir.Head(m.noted) {
-		m.changed = false
+	size := m.noted
+	if m.changed && m.dir.Head(m.read) != m.dir.Head(m.noted) {
+		size = m.read
+	}
+	if err := m.tell(ctx, size); err != nil {
+		return err
+	}
+	m.changed = false
+	m.usable.Store(int64(m.desk.Usable()))
+	return nil
+}
+
+// tell says it, as of a size of the log up to which the directory was read whole. An
+// author who sees an issue is to know whether the next cable finds a draw: it is said
+// before.
+func (m *Marking) tell(ctx context.Context, size int64) error {
+	ready := m.desk.Ready()
+	if size == m.noted && (ready == m.ready || ready < 2*m.ready && m.ready < 2*ready) {
 		return nil
 	}
-	s, err := sign.Sign(entries.KindNoted, entries.Noted{Size: m.read, Register: m.dir.Head(m.read)}, m.Key)
+	s, err := sign.Sign(entries.KindNoted, entries.Noted{Size: size, Register: m.dir.Head(size), Ready: ready}, m.Key)
 	if err != nil {
 		return err
 	}
 	if _, err := m.Client.Submit(ctx, post.Publish(s)); err != nil {
 		return err
 	}
-	m.noted, m.changed = m.read, false
+	m.noted, m.ready = size, ready
 	return nil
 }

@@ -113,24 +113,42 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 	if err != nil {
 		return err
 	}
-	err = d.Sync(ctx, 0)
-	var unsent *desk.Unsent
-	if errors.As(err, &unsent) {
-		if slices.Contains(unsent.IDs, id) {
-			return errors.Join(err, d.Drop(id)) // the person is told now, and may try again
-		}
-		s.warn("another cable stays in the outbox: %v", err)
-		err = nil
-	}
-	if errors.Is(err, fault.System) {
-		s.warn("%v", err)
-		_, err = fmt.Fprintf(s.Out, "%s waits in the outbox; chancery status sends it when there is a line\n", fault.Escape(out.Reference))
-		return err
-	}
-	if err != nil {
+	if left, err := leaves(ctx, s, d, out.Reference, id); err != nil || !left {
 		return err
 	}
 	return o.follow(ctx, s, d, out.Reference)
+}
+
+// leaves waits until a cable has left the outbox, or says why it stays there.
+func leaves(ctx context.Context, s Streams, d *desk.Desk, reference, id string) (left bool, err error) {
+	stays := func(why string) error {
+		s.warn("%s", why)
+		_, err := fmt.Fprintf(s.Out, "%s waits in the outbox; chancery status sends it when it can\n", fault.Escape(reference))
+		return err
+	}
+	until := time.Now().Add(issueTime)
+	for wait := time.Duration(0); ; wait = 2 * time.Second {
+		err := d.Sync(ctx, wait)
+		var unsent *desk.Unsent
+		switch {
+		case errors.As(err, &unsent) && slices.Contains(unsent.IDs, id):
+			return false, errors.Join(err, d.Drop(id)) // the person is told now, and may try again
+		case errors.As(err, &unsent) && wait == 0:
+			s.warn("another cable stays in the outbox: %v", err)
+		case errors.As(err, &unsent): // said already
+		case errors.Is(err, fault.System):
+			return false, stays(err.Error())
+		case err != nil:
+			return false, err
+		}
+		at := slices.IndexFunc(d.Outbox(), func(o desk.Outgoing) bool { return o.ID == id })
+		if at < 0 {
+			return true, nil
+		}
+		if !time.Now().Before(until) {
+			return false, stays(d.Outbox()[at].Why)
+		}
+	}
 }
 
 // attach reads the attachments, and says what they do not do.

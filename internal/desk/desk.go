@@ -64,6 +64,9 @@ type state struct {
 	Alarms []Alarm       `json:"alarms"`
 	Offers []Offer       `json:"offers"`
 
+	// Draws is how many draws marking desks last said to be ready, by the id of their key.
+	Draws map[string]int `json:"draws"`
+
 	Archives  map[string]custody.Place `json:"archives"` // how far each was read, by office
 	Handovers []post.Handed            `json:"handovers"`
 	Absences  []post.Handed            `json:"absences"` // handovers of the absent, with who signed so far

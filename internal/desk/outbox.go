@@ -142,6 +142,10 @@ func (d *Desk) flush(ctx context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(d.out)) {
 		o := d.out[id]
 		if err := d.send(ctx, o); err != nil {
+			if errors.Is(err, errNoDraw) {
+				o.Why = err.Error()
+				continue
+			}
 			if fault.Passing(err) {
 				return err
 			}
@@ -164,8 +168,36 @@ type Unsent struct {
 func (u *Unsent) Error() string { return u.Err.Error() }
 func (u *Unsent) Unwrap() error { return u.Err }
 
+// errNoDraw stops a cable for as long as the marking desk would refuse it, for good.
+var errNoDraw = fault.System.New("the marking desk has no draw ready")
+
+// underWay is how long an answer of the marking desk is waited for before the next cable.
+const underWay = 15 * time.Minute
+
+// waits says whether a cable is to wait for a draw. Half as many may be ready as were
+// said to be, so half as many cables of this desk are under way at a time, or one.
+func (d *Desk) waits(o *Outgoing) bool {
+	if o.Ready != nil || o.Mode != "" && o.Mode != entries.ModeBlind || d.dir == nil {
+		return false
+	}
+	marking := d.dir.Institution().Marking[0].Sign.ID().String()
+	ready, told := d.state.Draws[marking]
+	if !told || ready == 0 {
+		return told
+	}
+	for _, i := range d.items {
+		if i.Mine && i.Blind() && i.Release.Marking == marking && i.Issue == nil && i.Void == "" && d.Now().Sub(i.Arrived) < underWay {
+			ready -= 2
+		}
+	}
+	return ready <= 0
+}
+
 // send brings one cable as far as its release in the log.
 func (d *Desk) send(ctx context.Context, o *Outgoing) error {
+	if d.waits(o) {
+		return errNoDraw
+	}
 	if o.Ready == nil {
 		r, err := d.ready(o)
 		if err != nil {

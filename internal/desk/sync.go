@@ -139,6 +139,10 @@ func (d *Desk) openEntry(index int64, e custody.Entry) error {
 	if _, known := d.seen[index]; known {
 		return nil
 	}
+	if kind, signers, err := sign.Claims(e.Statement); err == nil && kind == entries.KindNoted && d.dir != nil {
+		d.noted(signers[0].String(), e.Statement)
+		return nil
+	}
 	dir, taken := directory.Take(d.dir, index, e.Statement)
 	if !taken {
 		d.dir = dir
@@ -163,6 +167,18 @@ func (d *Desk) openEntry(index int64, e custody.Entry) error {
 		}
 	}
 	return nil
+}
+
+// noted takes a marking desk's word how many draws are ready.
+func (d *Desk) noted(marking string, statement []byte) {
+	var n entries.Noted
+	if _, err := d.byMarking(statement, entries.KindNoted, &n); err != nil {
+		return // somebody's noise
+	}
+	if d.state.Draws == nil {
+		d.state.Draws = map[string]int{}
+	}
+	d.state.Draws[marking] = n.Ready
 }
 
 // compare verifies that the log which a correspondent saw is the one that we see.

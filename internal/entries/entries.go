@@ -330,10 +330,12 @@ type Refused struct {
 
 // A Noted says how far the marking desk has read the directory, and its head there
 // (directory.Directory.Head). Whoever has it logged a statement sees by it that
-// the statement was not kept back from the desk that hands out keys.
+// the statement was not kept back from the desk that hands out keys. Authors see by it how
+// many cables would find a draw: without one a cable is refused for good.
 type Noted struct {
 	Size     int64  `json:"size"` // of the log
 	Register Digest `json:"register"`
+	Ready    int    `json:"ready"` // draws that can serve a cable; said anew when half or twice as many are
 }
 
 // An Ack is a reader's word to the originator that a cable was read and is being

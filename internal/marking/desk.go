@@ -57,6 +57,7 @@ type Desk struct {
 	mu      sync.Mutex
 	mac     [32]byte           // authenticates the desk's files
 	draws   map[int]*draw      // guarded by mu
+	low     int                // guarded by mu; all draws below are spent
 	cables  map[string]*cable  // guarded by mu; by id
 	hot     map[string]*opened // guarded by mu; by cable
 	recalls map[string]bool    // guarded by mu; cables recalled, known or not
@@ -66,7 +67,7 @@ type Desk struct {
 
 // Open opens a desk with what its files hold.
 func Open(c Config) (*Desk, error) {
-	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, cables: map[string]*cable{}, hot: map[string]*opened{}, recalls: map[string]bool{}, handed: map[string]*handed{}, dirty: map[string]bool{}}
+	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, low: 1, cables: map[string]*cable{}, hot: map[string]*opened{}, recalls: map[string]bool{}, handed: map[string]*handed{}, dirty: map[string]bool{}}
 	for _, p := range c.Directory.Institution().Marking {
 		if p.Sign.ID() == c.Key.Public().ID() && p.Recipient == c.Identity.Recipient().String() {
 			d.name = p.Name

@@ -2,8 +2,7 @@ package marking
 
 import (
 	"fmt"
-	"maps"
-	"slices"
+	"iter"
 
 	"chancery/internal/custody"
 	"chancery/internal/entries"
@@ -123,8 +122,8 @@ func (d *Desk) Pending() []Prepared {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var out []Prepared
-	for _, n := range slices.Sorted(maps.Keys(d.draws)) {
-		if w := d.draws[n]; !w.spent && !d.usable(w, maxIndex) {
+	for w := range d.unspent() {
+		if !d.usable(w, maxIndex) {
 			out = append(out, Prepared{w.Number, w.Statement, w.Packets})
 		}
 	}
@@ -301,18 +300,42 @@ func (d *Desk) usable(w *draw, release int64) bool {
 // next returns the lowest draw that serves no cable. A later one is never taken
 // instead, however few custodians have answered for it.
 func (d *Desk) next(release int64) (*draw, error) {
-	for n := 1; ; n++ {
-		w := d.draws[n]
-		switch {
-		case w == nil:
-			return nil, fault.NotFound.New("the marking desk has no unused draw").WithHint("prepare some: they are made by the hundred, ahead of need")
-		case w.spent:
-			continue
-		case !d.usable(w, release):
-			return nil, fault.NotFound.New("the draw %d was not in the log, with its custodians' word, before the release; %d custodians have checked their shares", n, len(w.Good)).
+	for w := range d.unspent() {
+		if !d.usable(w, release) {
+			return nil, fault.NotFound.New("the draw %d was not in the log, with its custodians' word, before the release; %d custodians have checked their shares", w.Number, len(w.Good)).
 				WithHint("release the cable again when it is")
 		}
 		return w, nil
+	}
+	return nil, fault.NotFound.New("the marking desk has no unused draw").WithHint("prepare some: they are made by the hundred, ahead of need")
+}
+
+// Ready returns how many cables that are released now would find a draw.
+func (d *Desk) Ready() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := 0
+	for w := range d.unspent() {
+		if !d.usable(w, maxIndex) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// unspent are the draws that serve no cable yet, in order. Those before them are passed
+// over once: there will be millions.
+func (d *Desk) unspent() iter.Seq[*draw] {
+	for d.draws[d.low] != nil && d.draws[d.low].spent {
+		d.low++
+	}
+	return func(yield func(*draw) bool) {
+		for n := d.low; d.draws[n] != nil; n++ {
+			if w := d.draws[n]; !w.spent && !yield(w) {
+				return
+			}
+		}
 	}
 }
 
@@ -321,8 +344,8 @@ func (d *Desk) Usable() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := 0
-	for _, w := range d.draws {
-		if !w.spent && d.usable(w, maxIndex) {
+	for w := range d.unspent() {
+		if d.usable(w, maxIndex) {
 			n++
 		}
 	}
