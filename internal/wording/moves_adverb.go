@@ -32,7 +32,7 @@ func adverbAfter(words []word, i int) (int, int, []string) {
 	if !floating[words[i].lower] || i+2 >= len(words) || !auxiliary[words[i+1].lower] || !tagged(words, i+2, "V") || !isSubject(words, i-1) {
 		return 0, 0, nil
 	}
-	if is(words, i+2, "not") {
+	if is(words, i+2, "not") || is(words, i-1, "quite", "very", "most", "almost") {
 		return 0, 0, nil
 	}
 	return i, i + 2, []string{words[i+1].text + " " + words[i].text}
@@ -59,14 +59,18 @@ func adverbLast(words []word, i int) (int, int, []string) {
 	default:
 		return 0, 0, nil
 	}
-	if words[i].fixed || words[i+1].fixed {
+	if words[i].fixed || words[i+1].fixed || in(words, i, held) || in(words, i+1, held) {
 		return 0, 0, nil
 	}
 	return i, i + 2, []string{words[i+1].text + " " + words[i].text}
 }
 
+// held are participles that an adverb does not follow: "publicly believed".
+var held = set("believed known perceived regarded felt thought understood")
+
+// closes says whether the adverb is the last word on the matter: none is joined to it.
 func closes(words []word, i int) bool {
-	return ends(words, i) || is(words, i, "by", "and", "before", "after")
+	return ends(words, i) && !is(words, i, ",") || is(words, i, "by", "before", "after")
 }
 
 // opening adverbs can stand after the auxiliary as well as before the

@@ -8,18 +8,19 @@ var genitiveMoves = []move{
 	{id: "move.genitive-s", class: "move.genitive", owner: true, any: true, find: genitiveS},
 }
 
-// holdings are what they can own either way.
+// holdings are what they can own either way. What "of" may as well direct at the owner -
+// criticism, support, assessment - is none of them.
 var holdings = set(`position views view attitude policy policies decision decisions proposal proposals intentions intention response
 	reaction request requests concern concerns interest interests role statement statements efforts plans approach
-	support actions willingness ability refusal failure determination desire reply speech remarks
+	actions willingness ability refusal failure determination desire reply speech remarks
 	security sovereignty future independence integrity survival influence economy presence participation withdrawal involvement
-	leadership resistance rights needs aims goals objectives purposes motives problems ambitions demands claims hopes fears resources
-	reputation prestige strength weakness success stability unity growth development assessment judgment opinion opinions thinking
-	insistence opposition acceptance consent cooperation arrival departure suggestion suggestions initiative initiatives
-	recommendation recommendations offer visit visits plan authority behavior conduct appreciation readiness reluctance commitment
-	commitments obligations responsibility responsibilities analysis assurance assurances criticism comments objection objections
+	leadership resistance rights needs aims goals objectives purposes motives problems ambitions demands claims hopes resources
+	reputation prestige strength weakness success stability unity growth development opinion opinions thinking
+	insistence opposition consent cooperation arrival departure suggestion suggestions initiative initiatives
+	recommendation recommendations offer visit visits plan authority behavior conduct readiness reluctance commitment
+	commitments obligations responsibility responsibilities assurance assurances comments objection objections
 	arguments argument answer action leaders capabilities policymakers efforts return resignation appointment election death
-	insight ideas idea preference preferences proposals contribution neutrality defense`)
+	insight ideas idea preference preferences proposals contribution neutrality `)
 
 // holders can own what they think and do.
 var holders = set(`government minister president king prince committee council delegation ministry cabinet
@@ -53,7 +54,7 @@ func owner(words []word, i int) (string, int) {
 }
 
 func ownerEnds(words []word, i int) bool {
-	return ends(words, i) && !is(words, i, "-", "–", "—", "(") || finite(words, i) || is(words, i, "on", "toward", "towards", "in", "regarding")
+	return ends(words, i) && !is(words, i, "-", "–", "—", "(", ",") || finite(words, i) || is(words, i, "on", "toward", "towards", "in", "regarding")
 }
 
 // genitiveS: "the government's position" -> "the position of the government",
@@ -88,7 +89,7 @@ func possessor(words []word, i int) (int, string) {
 	case !properOwner(words[from:i]):
 		return 0, ""
 	}
-	if is(words, from-1, "of", "'s", "and", "or", "&", "-", "/", "de", "von", "van", "ben", "bin", "al", "el", "di", "da", "der") ||
+	if is(words, from-1, "that") && is(words, from-2, "that") || is(words, from-1, "of", "'s", "and", "or", "&", "-", "/", "de", "von", "van", "ben", "bin", "al", "el", "di", "da", "der") ||
 		opensAt(words, from) && !determined && !strings.HasPrefix(words[from].tag, "NNP") {
 		return 0, ""
 	}
@@ -116,7 +117,7 @@ func properOwner(words []word) bool {
 // titles alone name nobody; of offices the name may stand without an article, as
 // in "Foreign Office".
 var (
-	titles  = set("secretary president minister ambassador chancellor chairman king queen prince general charge chargé counselor director commissioner premier shah sultan pope")
+	titles  = set("secretary president minister ambassador chancellor chairman king queen prince general charge chargé counselor director commissioner premier shah sultan pope govt gov't dept fonoff fonmin")
 	offices = set("government congress parliament cabinet")
 )
 

@@ -41,7 +41,8 @@ func pairNouns(words []word, i int) (int, int, []string) {
 // pairAdverbs: "clearly and firmly" <-> "firmly and clearly".
 func pairAdverbs(words []word, i int) (int, int, []string) {
 	return pair(words, i, "RB", func(words []word, from, to int) bool {
-		return hasLY(words[from]) && hasLY(words[to-1]) && !tagged(words, from-1, "A", "CC", ",")
+		alone := ends(words, to) || tagged(words, to, "V") && (auxiliary[words[max(from-1, 0)].lower] || is(words, from-1, "to", "be", "been", "being"))
+		return hasLY(words[from]) && hasLY(words[to-1]) && !tagged(words, from-1, "A", "CC", ",") && alone
 	})
 }
 

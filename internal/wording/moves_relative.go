@@ -18,7 +18,7 @@ var droppers = formSet("say think believe hope feel know suppose understand real
 // what is known.
 var knowers = formSet(`know realize understand fear`)
 
-var insertSayers = formSet(`say think believe hope feel know understand realize fear doubt assume suppose`)
+var insertSayers = formSet(`say think believe hope feel know understand realize doubt assume suppose`)
 
 // objects are whom one tells.
 var objects = set("me him her us them")
@@ -77,7 +77,7 @@ func joined(words []word) bool {
 
 // thatInsert: "said he would" -> "said that he would".
 func thatInsert(words []word, i int) (int, int, []string) {
-	if !insertSayers[words[i].lower] || !tagged(words, i, "V") || tagged(words, i, "VBG", "VBN") || !in(words, i+1, subjects) || !tagged(words, i+2, "V", "MD") ||
+	if !insertSayers[words[i].lower] || !tagged(words, i, "V") || tagged(words, i, "VBG", "VBN") || !in(words, i+1, subjects) || !finite(words, i+2) || is(words, i-2, "needless") || tagged(words, i-1, "NAME") && tagged(words, i-2, "A") ||
 		is(words, i-1, "as", "which", "what", "that", "who", ",", "than") || is(words, i-2, "as", "which", "what", "that", "than") || contains(words, "?") || is(words, i+2, "said", "thought") {
 		return 0, 0, nil
 	}
@@ -113,22 +113,55 @@ func finite(words []word, i int) bool {
 }
 
 // whichSubject: "the steps which have been" <-> "the steps that have been",
-// where no comma or preposition stands before.
+// where no comma or preposition stands before, and where the clause says which steps.
 func whichSubject(words []word, i int) (int, int, []string) {
-	if i < 1 || !tagged(words, i-1, "N") || words[i-1].fixed || !finite(words, i+1) || parallel(words) ||
-		is(words, i-2, "this", "these") || is(words, i-3, "this", "these") {
-		return 0, 0, nil // a thing pointed at is known: the clause only adds to it
+	if i < 1 || !tagged(words, i-1, "N") || words[i-1].fixed || !finite(words, i+1) || parallel(words) || !undetermined(words, i) ||
+		clauseNouns[words[i-1].lower] || personNouns[words[i-1].lower] {
+		return 0, 0, nil
 	}
 	switch words[i].lower {
 	case "which":
+		if is(words, i+1, "is", "was", "does", "did") && is(words, i+2, "to", "that", "how", "what", "why", "our", "not") {
+			return 0, 0, nil // it adds something to what is known: "our aim, which is to"
+		}
 		return i, i + 1, []string{"that"}
 	case "that":
-		if clauseNouns[words[i-1].lower] || personNouns[words[i-1].lower] || is(words, i+1, "would", "could", "should", "may", "might", "must") && tagged(words, i+2, "N", "J") {
+		if saidBefore(words, i) || is(words, i+1, "would", "could", "should", "may", "might", "must") && tagged(words, i+2, "N", "J") {
 			return 0, 0, nil
 		}
 		return i, i + 1, []string{"which"}
 	}
 	return 0, 0, nil
+}
+
+// undetermined says whether what a clause at i is about is not known without it. A thing
+// that is pointed at, or somebody's, is; one that "of" joins to another may not be what
+// the clause is about.
+func undetermined(words []word, i int) bool {
+	for j := i - 2; j >= 0 && j >= i-4; j-- {
+		switch {
+		case is(words, j, "this", "these", "of", "in", "his", "her", "its", "our", "their", "my", "your", "'s"):
+			return false
+		case is(words, j, "a", "an", "the", "any", "those", "all", "no", "every", "some", "other", "certain", "several", "many", "only"):
+			return true
+		}
+	}
+	return false
+}
+
+// sayers take a clause with "that", some words after them.
+var sayers = formSet(`say state tell inform assure remind point indicate note stress emphasize argue insist think believe hope feel know
+	understand realize doubt assume suppose regret agree announce report suggest claim show mean make conclude warn convince repeat
+	declare explain mention remark recognize find see hear learn fear expect admit add`)
+
+// saidBefore says whether a clause at i may be what was said, or what a noun says.
+func saidBefore(words []word, i int) bool {
+	for j := max(0, i-8); j < i; j++ {
+		if sayers[words[j].lower] || clauseNouns[words[j].lower] || is(words, j, "clear", "pretext", "certain", "sure", "so", "such") {
+			return true
+		}
+	}
+	return false
 }
 
 // parallel says whether a second relative clause may hang on the first by "and"
