@@ -37,7 +37,7 @@ const (
 
 // deskOptions say which desk a command is for.
 type deskOptions struct {
-	Desk           string `env:"CHANCERY_DESK" default:"${desk}" placeholder:"DIR" help:"The folder of your desk ($$CHANCERY_DESK; ${default})."`
+	Desk           string `env:"CHANCERY_DESK" default:"${desk}" placeholder:"DIR" help:"The folder of your desk (${default})."`
 	PassphraseFile string `placeholder:"FILE" help:"File whose first line is the passphrase of the desk."`
 }
 
@@ -96,8 +96,8 @@ func sayAlarms(s Streams, d *desk.Desk) {
 
 // authorityOptions say with whose keys an authority acts.
 type authorityOptions struct {
-	Authority string        `env:"CHANCERY_AUTHORITY" required:"" placeholder:"DIR" help:"The folder of the appointing authority ($$CHANCERY_AUTHORITY)."`
-	Second    string        `env:"CHANCERY_AUTHORITY_2" placeholder:"DIR" help:"The folder of a second authority, for what one alone must not do ($$CHANCERY_AUTHORITY_2)."`
+	Authority string        `env:"CHANCERY_AUTHORITY" required:"" placeholder:"DIR" help:"The folder of the appointing authority."`
+	Second    string        `env:"CHANCERY_AUTHORITY_2" placeholder:"DIR" help:"The folder of a second authority, for what one alone must not do."`
 	Wait      time.Duration `default:"10s" placeholder:"TIME" help:"Wait so long until the marking desk has taken note (${default})."`
 }
 

@@ -249,6 +249,7 @@ func appointing(ctx context.Context, s Streams, o authorityOptions, f func(*appo
 type listOptions struct {
 	Name      string   `arg:"" optional:"" help:"The restricted list; without it, all are shown."`
 	Offices   []string `arg:"" optional:"" help:"The offices on it from now on."`
+	At        string   `placeholder:"TIME" help:"Who sat where at that time (now)."`
 	Authority string   `env:"CHANCERY_AUTHORITY" placeholder:"DIR" help:"To change it: the folder of the appointing authority."`
 	deskOptions
 }
@@ -261,16 +262,24 @@ func (o listOptions) Run(ctx context.Context, s Streams) error {
 		}
 		return appointing(ctx, s, authorityOptions{Authority: o.Authority}, func(a *appoint.Authority) (int64, error) { return a.List(ctx, o.Name, o.Offices) })
 	}
+	at := time.Now()
+	if o.At != "" {
+		var err error
+		if at, err = parseTime(o.At); err != nil {
+			return err
+		}
+	}
 	d, err := o.synced(ctx, s)
 	if err != nil {
 		return err
 	}
 	var failed error
-	err = d.Directory(func(dir *directory.Directory) { failed = o.show(s, dir) })
+	err = d.Directory(func(dir *directory.Directory) { failed = o.show(s, dir, at) })
 	return errors.Join(err, failed)
 }
 
-func (o listOptions) show(s Streams, dir *directory.Directory) error {
+// show prints the lists as they are, and who sat in each office at a time.
+func (o listOptions) show(s Streams, dir *directory.Directory, at time.Time) error {
 	for _, name := range dir.Lists() {
 		l, err := dir.List(name)
 		if err != nil {
@@ -285,7 +294,7 @@ func (o listOptions) show(s Streams, dir *directory.Directory) error {
 		return err
 	}
 	for _, name := range dir.Offices() {
-		holders, err := dir.Holders(name, time.Now())
+		holders, err := dir.Holders(name, at)
 		if err != nil {
 			return err
 		}
