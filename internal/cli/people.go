@@ -262,12 +262,9 @@ func (o listOptions) Run(ctx context.Context, s Streams) error {
 		}
 		return appointing(ctx, s, authorityOptions{Authority: o.Authority}, func(a *appoint.Authority) (int64, error) { return a.List(ctx, o.Name, o.Offices) })
 	}
-	at := time.Now()
-	if o.At != "" {
-		var err error
-		if at, err = parseTime(o.At); err != nil {
-			return err
-		}
+	at, err := date(o.At, time.Now())
+	if err != nil {
+		return err
 	}
 	d, err := o.synced(ctx, s)
 	if err != nil {
