@@ -27,6 +27,9 @@ type Absence struct {
 func (d *Desk) TakeAbsent(ctx context.Context, office, from string) (Absence, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.knows(); err != nil {
+		return Absence{}, err
+	}
 	if err := d.dir.Succeeds(d.Person, from, office, d.Now()); err != nil {
 		return Absence{}, err
 	}

@@ -275,11 +275,19 @@ func (d *Desk) ClearAlarms() error {
 func (d *Desk) Directory(f func(*directory.Directory)) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.dir == nil {
-		return fault.NotFound.New("the desk has not read the directory yet").WithHint("connect to the registry once: chancery status")
+	if err := d.knows(); err != nil {
+		return err
 	}
 	f(d.dir)
 	return nil
+}
+
+// knows refuses what needs the directory, before the first line to the registry.
+func (d *Desk) knows() error {
+	if d.dir != nil {
+		return nil
+	}
+	return fault.NotFound.New("the desk has not read the directory yet").WithHint("connect to the registry once: chancery status")
 }
 
 // Tree is the state of the log up to which the desk has read all that is for it.
@@ -339,6 +347,9 @@ func (d *Desk) find(ref string) (*Item, error) {
 
 // tenureIn returns the person's running tenure in an office; any, if that is empty.
 func (d *Desk) tenureIn(office string) (directory.Holding, error) {
+	if err := d.knows(); err != nil {
+		return directory.Holding{}, err
+	}
 	var found []directory.Holding
 	for _, h := range d.dir.Tenures(d.Person) {
 		if h.Runs(d.Now()) && (office == "" || h.Office == office) {

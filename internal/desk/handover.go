@@ -305,6 +305,9 @@ func (d *Desk) readArchive(ctx context.Context, office string, ids []*seal.Ident
 func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.knows(); err != nil {
+		return nil, err
+	}
 	h := post.Handed{Office: office, By: d.Person}
 	holders, err := d.dir.Holders(office, d.Now())
 	if err != nil {

@@ -67,8 +67,8 @@ const freshKey = 24 * time.Hour
 func (d *Desk) Reach(to []string) (Reach, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.dir == nil {
-		return Reach{}, fault.NotFound.New("the desk has not read the directory yet").WithHint("connect to the registry once: chancery status")
+	if err := d.knows(); err != nil {
+		return Reach{}, err
 	}
 	people, empty, err := d.dir.Expand(to, d.Now())
 	if err != nil {
