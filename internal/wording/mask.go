@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -38,7 +39,7 @@ func maskParagraph(p *cable.Placed, sentences []sentence, open *opened) {
 		for j := range s.words {
 			m.word(p, s.words, j)
 		}
-		s.instruction = instructs(s.words)
+		s.instruction, s.agreed = instructs(s.words), slices.ContainsFunc(s.words, func(w word) bool { return ofTreaties[w.lower] })
 	}
 	*open = opened{quoted: m.quoted && m.marks, agreed: announces(sentences), read: m.read, ends: m.ends}
 }
@@ -182,6 +183,9 @@ func isLabel(words []word, j int) bool {
 	}
 	return len(w) == 1 && is(words, j+1, ".", ")")
 }
+
+// ofTreaties are words by which the text of one is known.
+var ofTreaties = set("shall hereby treaty treaties article articles protocol governments parties undertake undertakes")
 
 // instructs says whether a sentence tells the addressee what to do: there only
 // rules of register "any" apply, because every word may bind him.

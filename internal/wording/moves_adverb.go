@@ -4,7 +4,7 @@ import "strings"
 
 // adverbMoves change the place of an adverb.
 var adverbMoves = []move{
-	{id: "move.adverb-before-auxiliary", class: "move.adverb", find: adverbBefore},
+	{id: "move.adverb-before-auxiliary", class: "move.adverb", any: true, find: adverbBefore},
 	{id: "move.adverb-after-auxiliary", class: "move.adverb", find: adverbAfter},
 	{id: "move.adverb-after-participle", class: "move.adverb", find: adverbLast},
 	{id: "move.adverb-front", class: "move.adverb", find: adverbFront},
@@ -12,7 +12,8 @@ var adverbMoves = []move{
 
 // floating adverbs say the same before and after an auxiliary.
 var floating = set(`also already probably apparently clearly certainly recently generally obviously consequently subsequently
-	therefore undoubtedly presumably frequently usually normally evidently previously nevertheless thus long always often`)
+	therefore undoubtedly presumably frequently usually normally evidently previously nevertheless thus long always often
+	never still now then`)
 
 var auxiliary = set("has have had will would is are was were can could may might should must")
 
@@ -40,7 +41,10 @@ func adverbAfter(words []word, i int) (int, int, []string) {
 
 // isSubject says whether the word before an auxiliary can be its subject.
 func isSubject(words []word, i int) bool {
-	return tagged(words, i, "N", "NAME") || is(words, i, "he", "she", "they", "we", "it", "i")
+	if is(words, i-1, "what", "whom", "than", "as", "where", "when", "how", "if") {
+		return false // "than he then could": the place of the adverb is fixed
+	}
+	return tagged(words, i, "N", "NAME") || is(words, i, "he", "she", "they", "we", "it", "i", "which", "who", "this")
 }
 
 // manner adverbs can follow the participle they belong to.

@@ -23,6 +23,8 @@ func TestMoves(t *testing.T) {
 		{"move.which-object", "These are the points which he raised.", "which", "that"},
 		{"move.relative-reduce", "They discussed measures which had been taken by the Council.", "which had been taken", "taken"},
 		{"move.adverb-before-auxiliary", "He has already been told.", "has already", "already has"},
+		{"move.adverb-before-auxiliary", "He knows more than they then could know.", "", ""},
+		{"move.adverb-before-auxiliary", "He would never have told us.", "would never", "never would"},
 		{"move.adverb-before-auxiliary", "Has already anybody been told?", "", ""},
 		{"move.adverb-after-participle", "It will be carefully studied.", "carefully studied", "studied carefully"},
 		{"move.adverb-front", "However, he would not agree to such a plan.", "However, he would", "He would, however,"},

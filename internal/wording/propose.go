@@ -190,7 +190,7 @@ func (t *table) inSentence(p *page, n int) []candidate {
 func (p *page) matches(out []candidate, n, i int, entries []entry) []candidate {
 	s := &p.sentences[n]
 	for _, e := range entries {
-		if s.instruction && !e.rule.Any {
+		if s.instruction && !e.rule.Any && (s.agreed || !e.rule.Order) {
 			continue
 		}
 		f, ok := e.rule.find[e.pattern].match(s.words, i)

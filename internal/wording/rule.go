@@ -14,6 +14,8 @@ type Rule struct {
 	// Any says that the rule holds everywhere, also in a sentence that
 	// instructs somebody, because it cannot touch what is ordered.
 	Any bool
+	// Order says that it holds in orders to a post, if they are no text of a treaty.
+	Order bool
 	// Link, where given, says that all places of a cable with this key share
 	// one choice.
 	Link  string
@@ -124,10 +126,14 @@ func (r *Rule) line(key, value string) error {
 		}
 		r.guard = append(r.guard, g)
 	case "register":
-		if value != "any" {
-			return fmt.Errorf("register %q is not known; there is only any", value)
+		switch value {
+		case "any":
+			r.Any = true
+		case "order":
+			r.Order = true
+		default:
+			return fmt.Errorf("register %q is not known; there are any and order", value)
 		}
-		r.Any = true
 	case "link":
 		r.Link = value
 	case "yes":

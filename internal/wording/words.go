@@ -27,6 +27,7 @@ type sentence struct {
 	words       []word
 	start, end  int // byte offsets in the paragraph
 	instruction bool
+	agreed      bool // may be the text of a treaty
 }
 
 // tagger is loaded once; it is safe for use by several goroutines.
