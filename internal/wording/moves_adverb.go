@@ -8,6 +8,7 @@ var adverbMoves = []move{
 	{id: "move.adverb-after-auxiliary", class: "move.adverb", find: adverbAfter},
 	{id: "move.adverb-after-participle", class: "move.adverb", find: adverbLast},
 	{id: "move.adverb-front", class: "move.adverb", find: adverbFront},
+	{id: "move.adverb-to-front", class: "move.adverb", any: true, owner: true, find: adverbToFront},
 }
 
 // floating adverbs say the same before and after an auxiliary.
@@ -93,4 +94,27 @@ func adverbFront(words []word, i int) (int, int, []string) {
 		return 0, 4, []string{capitalize(subject) + " " + verb + ", " + adverb + ","}
 	}
 	return 0, 4, []string{capitalize(subject) + ", " + adverb + ", " + verb}
+}
+
+// subjectWords is how long a subject may be that an adverb is moved before.
+const subjectWords = 5
+
+// adverbToFront: "The minister, however, would" -> "However, the minister would". A name
+// in the subject stays as it is.
+func adverbToFront(words []word, i int) (int, int, []string) {
+	if i != 0 || len(words) < 7 || words[0].start > 0 && !isName(words[0].text) {
+		return 0, 0, nil
+	}
+	end := 0
+	for end < subjectWords && tagged(words, end, "D", "J", "N", "NAME", "PRP") {
+		end++
+	}
+	if end == 0 || !tagged(words, end-1, "N", "NAME", "PRP") || !is(words, end, ",") || !in(words, end+1, opening) || !is(words, end+2, ",") || !finite(words, end+3) {
+		return 0, 0, nil
+	}
+	subject := text(words, 0, end)
+	if !words[0].fixed && !strings.HasPrefix(words[0].tag, "NNP") {
+		subject = low(words, 0, end)
+	}
+	return 0, end + 3, []string{capitalize(words[end+1].text) + ", " + subject}
 }

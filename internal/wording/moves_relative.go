@@ -136,17 +136,20 @@ func whichSubject(words []word, i int) (int, int, []string) {
 
 // undetermined says whether what a clause at i is about is not known without it. A thing
 // that is pointed at, or somebody's, is; one that "of" joins to another may not be what
-// the clause is about.
+// the clause is about, unless a plural says so.
 func undetermined(words []word, i int) bool {
+	plural := hasAnyTag(words, i-1, "NNS") && is(words, i+1, "are", "were", "have")
 	for j := i - 2; j >= 0 && j >= i-4; j-- {
 		switch {
-		case is(words, j, "this", "these", "of", "in", "his", "her", "its", "our", "their", "my", "your", "'s"):
+		case is(words, j, "this", "these", "his", "her", "its", "our", "their", "my", "your", "'s"):
+			return false
+		case is(words, j, "of", "in") && !plural:
 			return false
 		case is(words, j, "a", "an", "the", "any", "those", "all", "no", "every", "some", "other", "certain", "several", "many", "only"):
 			return true
 		}
 	}
-	return false
+	return plural
 }
 
 // sayers take a clause with "that", some words after them.
