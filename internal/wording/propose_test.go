@@ -73,7 +73,7 @@ func TestInstructions(t *testing.T) {
 	}
 	binding := map[string]bool{}
 	for _, r := range all.rules {
-		binding[r.ID] = !r.Any
+		binding[r.ID] = !r.Any && !r.Order
 	}
 	for _, text := range []string{
 		"You should try to inform the Minister that in our view the talks were difficult and that they agreed to meet.",
@@ -91,6 +91,25 @@ func TestInstructions(t *testing.T) {
 					t.Errorf("%q: %s offers %q", text, a.id, a.text)
 				}
 			}
+		}
+	}
+}
+
+// TestOrders: what holds in an order to a post is left alone where the text may be a
+// treaty's.
+func TestOrders(t *testing.T) {
+	all, err := standard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{
+		"In order to win time, you should see the Minister today.": true,
+		"In order to win time, the Parties shall meet each year.":  false,
+	} {
+		p := onePage(t, text)
+		got := slices.ContainsFunc(all.propose(p, nil, nil), func(c candidate) bool { return c.alts[0].id == "connective.in-order-to-start" })
+		if !p.sentences[0].instruction || got != want {
+			t.Errorf("%q: an instruction: %v, offered: %v", text, p.sentences[0].instruction, got)
 		}
 	}
 }
