@@ -28,8 +28,12 @@ type serveOptions struct {
 	Custodians bool    `help:"Run the custodians of a trial too."`
 	Draws      int     `default:"100" help:"How many draws the marking desk keeps ready (${default})."`
 	Rate       float64 `default:"50" help:"Requests a second that one device may make for long (${default})."`
+	Quota      int64   `default:"8192" placeholder:"MIB" help:"How much one device may send in a day, in MiB (${default}); 0: any."`
 	Verbose    bool    `short:"v" help:"Tell every request, never what is in it."`
 }
+
+// leastQuota is what the longest request takes, in MiB.
+const leastQuota = 256
 
 // Help is shown by chancery serve --help.
 func (serveOptions) Help() string {
@@ -45,12 +49,16 @@ Health: https://ADDR/health, metrics: https://ADDR/metrics (the text format of P
 
 // Run serves until it is told to end.
 func (o serveOptions) Run(ctx context.Context, s Streams) error {
+	if o.Quota < 0 || o.Quota > 0 && o.Quota < leastQuota {
+		return fault.Usage.New("a quota of %d MiB", o.Quota).WithHint("a cable with attachments may need %d; 0 sets none", leastQuota)
+	}
 	level := slog.LevelInfo
 	if o.Verbose {
 		level = slog.LevelDebug
 	}
 	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level}))
-	r, err := registry.Open(ctx, filepath.Join(o.Data, registryDir), registry.Options{Database: o.Database, Mirror: o.Mirror, Now: time.Now, Logger: logger, Rate: o.Rate, Burst: 20 * o.Rate})
+	r, err := registry.Open(ctx, filepath.Join(o.Data, registryDir), registry.Options{Database: o.Database, Mirror: o.Mirror, Now: time.Now, Logger: logger, Rate: o.Rate, Burst: 20 * o.Rate,
+		Quota: float64(o.Quota) * (1 << 20)})
 	if err != nil {
 		return err
 	}

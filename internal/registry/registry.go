@@ -157,6 +157,7 @@ type Options struct {
 	Now         func() time.Time
 	Logger      *slog.Logger
 	Rate, Burst float64
+	Quota       float64 // bytes a day for one device; 0: any
 }
 
 // A Registry is open and may serve.
@@ -225,7 +226,7 @@ func (r *Registry) read(ctx context.Context, folder string) error {
 		return err
 	}
 	o := r.options
-	r.server, err = server.New(ctx, server.Config{Log: r.log, Storage: storage, Parcels: parcels, Now: o.Now, Logger: o.Logger, Rate: o.Rate, Burst: o.Burst})
+	r.server, err = server.New(ctx, server.Config{Log: r.log, Storage: storage, Parcels: parcels, Now: o.Now, Logger: o.Logger, Rate: o.Rate, Burst: o.Burst, Quota: o.Quota})
 	if err != nil {
 		r.log.Close()
 		return err

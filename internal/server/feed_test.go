@@ -213,3 +213,34 @@ func TestRate(t *testing.T) {
 		t.Errorf("a stranger has %d requests", stranger)
 	}
 }
+
+// TestQuota: a device sends so much in a day and no more; others and the marking desk go on.
+func TestQuota(t *testing.T) {
+	h := servertest.New(t, servertest.Options{Quota: 100_000})
+	ada, bo := h.Person("ada"), h.Person("bo")
+	send := func(v voice, n int) (status int, body []byte) {
+		return v.ask("POST /v1/entries", make([]byte, n))
+	}
+	one := speak(h, ada.Device)
+	if status, _ := send(one, 90_000); status == http.StatusTooManyRequests {
+		t.Error("the first is held back")
+	}
+	if status, body := send(one, 20_000); status != http.StatusTooManyRequests || !strings.Contains(string(body), "in a day") {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, _ := one.ask("GET /v1/head", nil); status != 200 {
+		t.Errorf("who may send no more cannot read either: %d", status)
+	}
+	if status, _ := send(speak(h, bo.Device), 20_000); status == http.StatusTooManyRequests {
+		t.Error("another device is held back")
+	}
+	for range 3 {
+		if status, _ := send(speak(h, h.Marking), 90_000); status == http.StatusTooManyRequests {
+			t.Error("the marking desk is held back")
+		}
+	}
+	h.Later(12 * time.Hour)
+	if status, _ := send(one, 20_000); status == http.StatusTooManyRequests {
+		t.Error("held back half a day later")
+	}
+}

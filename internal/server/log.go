@@ -39,6 +39,9 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 	if err != nil {
 		return nil, fault.Interrupted.Wrap(err, "read a request")
 	}
+	if name, free := s.asker(r); !free && !s.volumes.spend(name, len(data)) {
+		return nil, tooMuch
+	}
 	return data, nil
 }
 

@@ -40,6 +40,9 @@ type Config struct {
 	// Rate is how many requests a second one device may make for long, and Burst
 	// how many at once.
 	Rate, Burst float64
+	// Quota is how many bytes one device may send in a day, and at once; 0: any. Each of
+	// several processes counts for itself.
+	Quota float64
 }
 
 // A Server is safe for any number of goroutines. Several may serve one store.
@@ -47,6 +50,7 @@ type Server struct {
 	Config
 	register register
 	limits   limits
+	volumes  limits
 	counts   counts
 	heavy    chan struct{} // a place for each large request that is read
 
@@ -61,6 +65,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{Config: c, news: make(chan struct{}), ended: make(chan struct{}), heavy: make(chan struct{}, maxHeavy)}
 	s.register.storage = c.Storage
 	s.limits.rate, s.limits.burst, s.limits.now = c.Rate, c.Burst, c.Now
+	s.volumes.rate, s.volumes.burst, s.volumes.now = c.Quota/day.Seconds(), c.Quota, c.Now
 	s.counts.start()
 	_, err := s.register.now(ctx)
 	return s, err
@@ -82,6 +87,8 @@ func (s *Server) Find(id sign.ID) (*sign.Public, error) {
 	speaker, err := d.speaker(id)
 	return speaker.Sign, err
 }
+
+const day = 24 * time.Hour
 
 // lookTime is how long a look at the store may take.
 const lookTime = 10 * time.Second

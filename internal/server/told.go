@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -38,6 +39,13 @@ func (s *Server) told(pattern string, h handler) http.Handler {
 		}
 		if err == nil {
 			s.Logger.Debug("answered", "route", pattern, "by", who, "took", time.Since(begun))
+			return
+		}
+		var held *busy
+		if errors.As(err, &held) {
+			s.counts.limited.Add(1)
+			s.Logger.Info("held back", "route", pattern, "by", who, "why", held.message)
+			wire.WriteBusy(w, held.message, held.hint, held.after)
 			return
 		}
 		kind := fault.KindOf(err)

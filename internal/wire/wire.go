@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -155,11 +157,11 @@ func WriteProblem(w http.ResponseWriter, err error) {
 
 // WriteBusy answers a request that came too soon after others: a failure that is over
 // in a while, so that whoever asked tries again.
-func WriteBusy(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", "1")
+func WriteBusy(w http.ResponseWriter, message, hint string, after time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusTooManyRequests)
-	json.NewEncoder(w).Encode(Problem{fault.System.Error(), "too many requests from this device", "wait a moment; the desk tries again by itself"})
+	json.NewEncoder(w).Encode(Problem{fault.System.Error(), message, hint})
 }
 
 // ReadProblem turns the body of an answer that is no success into an error of the

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chancery/internal/custody"
 	"chancery/internal/fault"
@@ -42,7 +43,7 @@ func TestProblemsCrossTheWire(t *testing.T) {
 // TestBusyIsOverInAWhile: whoever asks too often is to try again, not to give up.
 func TestBusyIsOverInAWhile(t *testing.T) {
 	w := httptest.NewRecorder()
-	WriteBusy(w)
+	WriteBusy(w, "too many requests", "wait", time.Second)
 	err := ReadProblem(w.Code, w.Body.Bytes())
 	if w.Code != http.StatusTooManyRequests || !errors.Is(err, fault.System) || !strings.Contains(err.Error(), "too many") {
 		t.Errorf("%d: %v", w.Code, err)

@@ -57,6 +57,7 @@ type House struct {
 // Options change what a house's registry is made of.
 type Options struct {
 	Rate, Burst float64
+	Quota       float64
 	Storage     func(custody.Storage) custody.Storage
 }
 
@@ -80,7 +81,7 @@ func New(t testing.TB, o Options) *House {
 		h.Storage = o.Storage(h.Storage)
 	}
 	h.Server = Must(server.New(t.Context(), server.Config{Log: h.Custody, Storage: h.Storage, Parcels: h.Store, Now: h.Now,
-		Logger: slog.New(slog.NewJSONHandler(h.Lines, &slog.HandlerOptions{Level: slog.LevelDebug})), Rate: o.Rate, Burst: o.Burst}))(t)
+		Logger: slog.New(slog.NewJSONHandler(h.Lines, &slog.HandlerOptions{Level: slog.LevelDebug})), Rate: o.Rate, Burst: o.Burst, Quota: o.Quota}))(t)
 	h.Account.URL = h.Serve(h.Server.Handler())
 	return h
 }
