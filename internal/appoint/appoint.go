@@ -208,6 +208,9 @@ func (a *Authority) OfficeKeys(ctx context.Context) ([]directory.Epoch, error) {
 // office has none of that number.
 func (a *Authority) officeKey(ctx context.Context, p client.Listed) (e directory.Epoch, done bool, err error) {
 	data, err := a.Client.Parcel(ctx, p.Digest)
+	if errors.Is(err, fault.NotFound) {
+		return e, false, nil
+	}
 	if err != nil {
 		return e, false, err
 	}
@@ -226,9 +229,10 @@ func (a *Authority) officeKey(ctx context.Context, p client.Listed) (e directory
 		return e, false, err
 	}
 	if s, err = sign.Join(s, data); err != nil {
-		return e, false, err
+		return e, false, nil // signed for one log alone, say
 	}
-	if _, err = a.publish(ctx, s); err != nil && !fault.Passing(err) {
+	var fork *custody.Fork
+	if _, err = a.publish(ctx, s); !errors.As(err, &fork) && (errors.Is(err, fault.Mismatch) || errors.Is(err, fault.Input) || errors.Is(err, fault.Permission)) {
 		return e, false, nil // the directory does not take it: anybody may hand such a thing in
 	}
 	return e, err == nil, err

@@ -3,10 +3,10 @@ package attend
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"slices"
 
+	"chancery/internal/courier"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
@@ -14,14 +14,19 @@ import (
 	"chancery/internal/sign"
 )
 
-// absenceName is the name of the newest list that a holder of an office made in the
-// absence of an earlier one.
-func absenceName(office, to string) string {
-	return fmt.Sprintf("absent-%x", sha256.Sum256([]byte(office+"\n"+to)))
+// absencePrefix begins the names of what holders of an office ask custodians to sign in
+// the place of earlier ones who are absent.
+func absencePrefix(office, to string) string {
+	return fmt.Sprintf("absent-%x-", sha256.Sum256([]byte(office+"\n"+to)))
+}
+
+func absenceName(h entries.Handover) string {
+	return fmt.Sprintf("%s%x", absencePrefix(h.Office, h.To), sha256.Sum256([]byte(h.From)))
 }
 
 // absence keeps a successor's word that an earlier holder is absent, until this custodian
-// is told to sign it. What does not hold is passed over.
+// is told to sign it: the newest, since anybody may send an old one again. What does not
+// hold is passed over.
 func (c *Custodian) absence(h post.Handed) error {
 	if c.dir == nil {
 		return nil
@@ -31,7 +36,12 @@ func (c *Custodian) absence(h post.Handed) error {
 		c.Logger.Warn("passed over", "why", fault.Escape(err.Error()))
 		return nil
 	}
-	if err := c.Vault.Put(absenceName(body.Office, body.To), h); err != nil {
+	var before post.Handed
+	var old entries.Handover
+	if err := c.Vault.Get(absenceName(body), &before); err == nil && sign.Peek(before.Statement, entries.KindHandover, &old) == nil && old.Size > body.Size {
+		return nil
+	}
+	if err := c.Vault.Put(absenceName(body), post.Handed{Office: h.Office, Statement: h.Statement}); err != nil {
 		return err
 	}
 	c.Logger.Info("a successor asks custodians to sign that an earlier holder is absent", "office", body.Office, "from", body.From, "to", body.To)
@@ -55,47 +65,57 @@ func (c *Custodian) absent(statement []byte) (entries.Handover, error) {
 	if err := sign.Open(statement, entries.KindHandover, &h, p.Sign); err != nil {
 		return h, err
 	}
-	if !h.Absent {
-		return h, fault.Mismatch.New("a handover that says of nobody that they are absent")
+	if !h.Absent || h.N < 0 {
+		return h, fault.Mismatch.New("a handover of %d cables that says of nobody that they are absent", h.N)
 	}
 	return h, c.dir.Succeeds(h.To, h.From, h.Office, c.Now())
 }
 
-// Absence returns what a holder of an office wants this custodian to sign in the place of
-// an earlier holder who is absent.
-func (c *Custodian) Absence(ctx context.Context, office, to string) (entries.Handover, error) {
+// Absences returns what a holder of an office wants this custodian to sign in the place of
+// earlier holders who are absent. What no longer holds by the directory of now is left out.
+func (c *Custodian) Absences(ctx context.Context, office, to string) ([]entries.Handover, error) {
 	if err := c.catchUp(ctx); err != nil {
-		return entries.Handover{}, err
+		return nil, err
 	}
-	_, body, err := c.asked(office, to)
-	return body, err
-}
-
-// asked looks up what was asked, and checks it by the directory of now.
-func (c *Custodian) asked(office, to string) (post.Handed, entries.Handover, error) {
-	var h post.Handed
 	holders, err := c.dir.Holders(office, c.Now())
 	if err != nil {
-		return h, entries.Handover{}, err
+		return nil, err
 	}
 	if !slices.ContainsFunc(holders, func(one directory.Holding) bool { return one.Person == to }) {
-		return h, entries.Handover{}, fault.Permission.New("%q does not sit in %q", to, office)
+		return nil, fault.Permission.New("%q does not sit in %q", to, office)
 	}
-	err = c.Vault.Get(absenceName(office, to), &h)
-	if errors.Is(err, fault.NotFound) {
-		return h, entries.Handover{}, fault.NotFound.New("%q asked for no signature in the place of one who left %s", to, office).WithHint("they ask with chancery handover %s --absent PERSON", office)
-	}
+	names, err := c.Vault.Names(absencePrefix(office, to))
 	if err != nil {
-		return h, entries.Handover{}, err
+		return nil, err
 	}
-	body, err := c.absent(h.Statement)
-	return h, body, err
+	var out []entries.Handover
+	for _, name := range names {
+		var h post.Handed
+		if err := c.Vault.Get(name, &h); err != nil {
+			return nil, err
+		}
+		if body, err := c.absent(h.Statement); err == nil {
+			out = append(out, body)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fault.NotFound.New("%q asked for no signature in the place of one who left %s", to, office).WithHint("they ask with chancery handover %s --absent PERSON", office)
+	}
+	return out, nil
 }
 
-// StandIn signs in the place of the one who is absent, what [Custodian.Absence] returned,
-// and gives it to the successor, whose desk logs it with the others' signatures.
+// StandIn signs in the place of one who is absent what [Custodian.Absences] returned, if
+// it still holds. It says so in the log, to who is absent and the overseers, and gives the
+// signature to the successor, whose desk logs it with the others'.
 func (c *Custodian) StandIn(ctx context.Context, want entries.Handover) error {
-	_, body, err := c.asked(want.Office, want.To)
+	if err := c.catchUp(ctx); err != nil {
+		return err
+	}
+	var h post.Handed
+	if err := c.Vault.Get(absenceName(want), &h); err != nil {
+		return err
+	}
+	body, err := c.absent(h.Statement)
 	if err != nil {
 		return err
 	}
@@ -104,6 +124,14 @@ func (c *Custodian) StandIn(ctx context.Context, want entries.Handover) error {
 	}
 	s, err := sign.Sign(entries.KindHandover, body, c.key())
 	if err != nil {
+		return err
+	}
+	from, _, err := c.dir.Person(want.From)
+	if err != nil {
+		return err
+	}
+	_, note := c.Client.View.Last()
+	if _, err := courier.Send(ctx, c.Client, post.About(s, note, append(post.Overseers(c.dir.Institution()), post.To(from))...)); err != nil {
 		return err
 	}
 	p, _, err := c.dir.Person(want.To)

@@ -52,6 +52,10 @@ type Share struct {
 	Word   []byte `json:"word,omitempty"` // the entry that says the share is good, or that the draw is to be opened
 }
 
+// maxWaiting is how many shares may wait for draws that are not in the log yet: a marking
+// desk sends them together.
+const maxWaiting = 10_000
+
 // Slots is how many copies a draw serves.
 const Slots = marking.Slots
 
@@ -230,6 +234,10 @@ func (c *Custodian) parcel(ctx context.Context, p client.Listed) error {
 		c.Logger.Warn("passed over", "parcel", p.Seq, "why", fault.Escape(err.Error()))
 		return nil
 	}
+	if len(c.waiting) >= maxWaiting {
+		c.Logger.Warn("passed over", "parcel", p.Seq, "why", "too many shares wait for their draws")
+		return nil
+	}
 	c.waiting[p.Seq] = packet
 	return nil
 }
@@ -254,7 +262,7 @@ func (c *Custodian) epoch(h post.Handed) error {
 		c.Logger.Warn("passed over", "why", fault.Escape(err.Error()))
 		return nil
 	}
-	return c.Vault.Put(post.EpochName(h.Office, h.Number, h.Vector), h)
+	return c.Vault.Put(post.EpochName(h.Office, h.Number, h.Vector), h.OfShare())
 }
 
 // Recover gives this custodian's shares of an office's archive keys to one who sits

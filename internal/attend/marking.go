@@ -43,7 +43,8 @@ type Marking struct {
 	unsent  []marking.Prepared // draws that may not have left
 	learned custody.Place      // how far open entries and the desk's own were read
 	read    int64              // size of the log up to which all open entries were read
-	noted   int64              // size of the log that the desk said it read
+	notes   int64              // how often the desk said how far it is
+	noted   int64              // size of the log that it said it read
 	changed bool               // the directory, since then
 	ready   int                // draws of which the desk said that they are ready
 	making  *work              // nil while no draw is made
@@ -306,7 +307,9 @@ func (m *Marking) openEntry(desk *marking.Desk, s marking.Seen) error {
 	case kind == entries.KindNoted && mine:
 		var n entries.Noted
 		if sign.Open(s.Entry.Statement, kind, &n, m.Key.Public()) == nil {
-			m.noted, m.ready = max(m.noted, n.Size), n.Ready
+			if n.Number > m.notes {
+				m.notes, m.noted, m.ready = n.Number, n.Size, n.Ready
+			}
 		}
 	case (kind == entries.KindIssue || kind == entries.KindVoid) && mine:
 		if err := desk.Logged(s); err != nil {
@@ -429,13 +432,13 @@ func (m *Marking) tell(ctx context.Context, size int64) error {
 	if size == m.noted && (ready == m.ready || ready < 2*m.ready && m.ready < 2*ready) {
 		return nil
 	}
-	s, err := sign.Sign(entries.KindNoted, entries.Noted{Size: size, Register: m.dir.Head(size), Ready: ready}, m.Key)
+	s, err := sign.Sign(entries.KindNoted, entries.Noted{Number: m.notes + 1, Size: size, Register: m.dir.Head(size), Ready: ready}, m.Key)
 	if err != nil {
 		return err
 	}
 	if _, err := m.Client.Submit(ctx, post.Publish(s)); err != nil {
 		return err
 	}
-	m.noted, m.ready = size, ready
+	m.notes, m.noted, m.ready = m.notes+1, size, ready
 	return nil
 }

@@ -41,10 +41,14 @@ type Seen struct {
 	Copy  string
 }
 
+// KindStandIn is a custodian's own word that somebody is absent: a handover that they alone
+// have signed.
+const KindStandIn = "stand-in"
+
 // Passed says how a holder of an office came to its archive.
 type Passed struct {
 	Index      int64
-	Kind       string // handover, or recovery
+	Kind       string // handover, recovery, or KindStandIn
 	From       string // who handed it over, or was absent; empty at a recovery
 	To         string
 	Absent     bool
@@ -63,12 +67,13 @@ type Survey struct {
 	Opened, Denied map[int]int
 	Bad            []int
 
-	said map[[2]int]bool // draw and custodian
+	said   map[[2]int]bool // draw and custodian
+	handed map[[sha256.Size]byte]bool
 }
 
 // Survey reads everything that was sent to the overseer, each entry verified.
 func (o *Overseer) Survey(ctx context.Context) (*Survey, error) {
-	out := &Survey{Cables: map[string]*Cable{}, Archives: map[string][]Passed{}, Opened: map[int]int{}, Denied: map[int]int{}, said: map[[2]int]bool{}}
+	out := &Survey{Cables: map[string]*Cable{}, Archives: map[string][]Passed{}, handed: map[[sha256.Size]byte]bool{}, Opened: map[int]int{}, Denied: map[int]int{}, said: map[[2]int]bool{}}
 	var dir *directory.Directory
 	var at custody.Place
 	for more := true; more; {
@@ -129,10 +134,20 @@ func (s *Survey) passed(dir *directory.Directory, index int64, kind string, stat
 	office := ""
 	switch kind {
 	case entries.KindHandover:
-		h, custodians, err := entries.OpenHandover(dir, index, statement)
+		h, by, err := entries.OpenStandIn(dir, index, statement)
+		custodians := []string{by}
+		p.Kind = KindStandIn
+		if err != nil {
+			p.Kind = kind
+			h, custodians, err = entries.OpenHandover(dir, index, statement)
+		}
 		if err != nil {
 			return err
 		}
+		if s.handed[sha256.Sum256(statement)] {
+			return nil // logged again
+		}
+		s.handed[sha256.Sum256(statement)] = true
 		office, p.From, p.To, p.Absent, p.Custodians, p.Cables = h.Office, h.From, h.To, h.Absent, custodians, h.N
 	case entries.KindRecovery:
 		var r entries.Recovery

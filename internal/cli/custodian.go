@@ -89,19 +89,23 @@ func (o custodianOptions) recover(ctx context.Context, s Streams, one *attend.Cu
 	return err
 }
 
-// standIn signs in the place of a holder who is absent.
+// standIn signs in the place of holders who are absent.
 func (o custodianOptions) standIn(ctx context.Context, s Streams, one *attend.Custodian) error {
-	h, err := one.Absence(ctx, o.Absent, o.For)
+	all, err := one.Absences(ctx, o.Absent, o.For)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Out, "%s sits in %s, where %s sat before, and listed %d cables of the office (inventory %.16s...)\n", h.To, h.Office, h.From, h.N, h.Inventory)
-	if err := s.confirm(o.Yes, "--yes", fmt.Sprintf("Sign that %s is not there to hand it over?", h.From)); err != nil {
-		return err
+	for _, h := range all {
+		fmt.Fprintf(s.Out, "%s sits in %s, where %s sat before, and listed %d cables of the office (inventory %.16s...)\n", h.To, h.Office, h.From, h.N, h.Inventory)
+		if err := s.confirm(o.Yes, "--yes", fmt.Sprintf("Sign that %s is not there to hand it over?", h.From)); err != nil {
+			return err
+		}
+		if err := one.StandIn(ctx, h); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(s.Out, "signed, and %s is told; %s logs it when enough custodians have\n", h.From, h.To); err != nil {
+			return err
+		}
 	}
-	if err := one.StandIn(ctx, h); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.Out, "signed; %s logs it when enough custodians have\n", h.To)
-	return err
+	return nil
 }

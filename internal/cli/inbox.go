@@ -186,7 +186,7 @@ func (o ackOptions) Run(ctx context.Context, s Streams) error {
 }
 
 type recallOptions struct {
-	Ref    string `arg:"" help:"A cable that you sent."`
+	Ref    string `arg:"" help:"A cable that you sent, or that waits in the outbox."`
 	Reason string `required:"" placeholder:"TEXT" help:"Why; those who got the cable see it."`
 	Yes    bool   `short:"y" help:"Do not ask."`
 	deskOptions
@@ -200,7 +200,17 @@ opened it has read it: for them the recall is a request.`
 
 // Run recalls.
 func (o recallOptions) Run(ctx context.Context, s Streams) error {
-	d, i, err := o.cable(ctx, s, o.Ref)
+	d, err := o.open(s)
+	if err != nil {
+		return err
+	}
+	if done, err := o.drop(s, d); done || err != nil {
+		return err
+	}
+	if err := refresh(ctx, s, d); err != nil {
+		return err
+	}
+	i, err := d.Find(o.Ref)
 	if err != nil {
 		return err
 	}
@@ -211,6 +221,24 @@ func (o recallOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "recalled %s; %d of %d had receipted it before, as far as this desk was told\n", fault.Escape(i.Release.Reference), before, i.Release.N)
+	_, err = fmt.Fprintf(s.Out, "recalled %s; %d of %d had receipted it before, as far as this desk was told\n", fault.Escape(i.Release.Reference), before, len(i.Copies))
 	return err
+}
+
+// drop takes a cable out of the outbox, if it is there and has not left.
+func (o recallOptions) drop(s Streams, d *desk.Desk) (done bool, err error) {
+	for _, out := range d.Outbox() {
+		if out.Reference != o.Ref || out.Tried {
+			continue
+		}
+		if err := s.confirm(o.Yes, "--yes", fmt.Sprintf("Take %q out of the outbox? Nothing of it has left.", o.Ref)); err != nil {
+			return true, err
+		}
+		if err := d.Drop(out.ID); err != nil {
+			return true, err
+		}
+		_, err := fmt.Fprintf(s.Out, "%s was taken out of the outbox; it had not left\n", fault.Escape(o.Ref))
+		return true, err
+	}
+	return false, nil
 }

@@ -86,6 +86,8 @@ func (o whohasOptions) showArchive(s Streams, all []attend.Passed) error {
 		switch {
 		case p.Kind == entries.KindRecovery:
 			r.how = "a share of its key from the custodian " + by
+		case p.Kind == attend.KindStandIn:
+			r.how = fmt.Sprintf("asked for it: the custodian %s signed that %s is absent", by, p.From)
 		case p.Absent:
 			r.how = fmt.Sprintf("took over from %s, who was absent: signed by the custodians %s; %d cables", p.From, by, p.Cables)
 		default:

@@ -60,7 +60,12 @@ func (o deskOptions) synced(ctx context.Context, s Streams) (*desk.Desk, error) 
 	if err != nil {
 		return nil, err
 	}
-	err = d.Sync(ctx, 0)
+	return d, refresh(ctx, s, d)
+}
+
+// refresh reads what came, as synced does.
+func refresh(ctx context.Context, s Streams, d *desk.Desk) error {
+	err := d.Sync(ctx, 0)
 	if errors.Is(err, fault.System) {
 		s.warn("%v; what follows is what this desk knew before", err)
 		err = nil
@@ -71,7 +76,7 @@ func (o deskOptions) synced(ctx context.Context, s Streams) (*desk.Desk, error) 
 		err = nil
 	}
 	sayAlarms(s, d)
-	return d, err
+	return err
 }
 
 // cable opens the desk, reads what came, and finds a cable.

@@ -225,7 +225,7 @@ func (o sending) reach(s Streams, d *desk.Desk, out *desk.Outgoing, varied bool)
 			return err
 		}
 	}
-	out.Attested = true
+	out.Attested, out.People = true, r.Shown()
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"bytes"
 	"context"
 	"slices"
 
@@ -19,6 +18,13 @@ type Absence struct {
 	Cables []string // lines of the inventory
 	Signed []string // custodians
 	Needed int      // custodians
+}
+
+// absence is what is kept of one until it is logged.
+type absence struct {
+	Statement []byte   `json:"statement"` // signed by this person, and custodians so far
+	Inventory []string `json:"inventory"`
+	Entry     []byte   `json:"entry"` // as it is logged, once that was tried
 }
 
 // TakeAbsent lists what an office's archive holds, since the earlier holder from is not
@@ -43,40 +49,41 @@ func (d *Desk) TakeAbsent(ctx context.Context, office, from string) (Absence, er
 	if _, err := d.readArchive(ctx, office, ids); err != nil {
 		return Absence{}, err
 	}
-	e := custody.NewEntry(nil)
-	h := post.Handed{Office: office, By: d.Person, Inventory: d.inventory(office), Salt: e.Salt[:]}
-	body := entries.Handover{Office: office, From: from, To: d.Person, N: len(h.Inventory), Inventory: inventoryRoot(h), Absent: true}
-	if h.Statement, err = sign.Sign(entries.KindHandover, body, d.Keys.Person); err != nil {
+	salt := custody.NewEntry(nil).Salt
+	a := absence{Inventory: d.inventory(office)}
+	root := inventoryRoot(post.Handed{Office: office, Inventory: a.Inventory, Salt: salt[:]})
+	body := entries.Handover{Office: office, From: from, To: d.Person, N: len(a.Inventory), Inventory: root, Size: d.tree.Size, Absent: true}
+	if a.Statement, err = sign.Sign(entries.KindHandover, body, d.Keys.Person); err != nil {
 		return Absence{}, err
 	}
-	d.state.Absences = slices.DeleteFunc(d.state.Absences, func(o post.Handed) bool {
-		a, err := d.absence(o)
-		return err != nil || a.Office == office && a.From == from
+	d.state.Absences = slices.DeleteFunc(d.state.Absences, func(o absence) bool {
+		known, err := d.absence(o)
+		return err != nil || known.Office == office && known.From == from
 	})
-	d.state.Absences = append(d.state.Absences, h)
+	d.state.Absences = append(d.state.Absences, a)
 	if err := d.save(); err != nil {
 		return Absence{}, err
 	}
 	for _, c := range post.Custodians(d.dir.Institution()) {
-		if err := d.hand(ctx, c, post.Handed{Office: office, By: d.Person, Statement: h.Statement}); err != nil {
+		if err := d.hand(ctx, c, post.Handed{Office: office, By: d.Person, Statement: a.Statement}); err != nil {
 			return Absence{}, err
 		}
 	}
-	return d.absence(h)
+	return d.absence(a)
 }
 
 // absence reads what is kept of one; its signatures were verified when they came.
-func (d *Desk) absence(h post.Handed) (Absence, error) {
+func (d *Desk) absence(a absence) (Absence, error) {
 	var body entries.Handover
-	if err := sign.Peek(h.Statement, entries.KindHandover, &body); err != nil {
+	if err := sign.Peek(a.Statement, entries.KindHandover, &body); err != nil {
 		return Absence{}, err
 	}
-	_, signers, err := sign.Claims(h.Statement)
+	_, signers, err := sign.Claims(a.Statement)
 	if err != nil {
 		return Absence{}, err
 	}
 	in := d.dir.Institution()
-	out := Absence{Office: body.Office, From: body.From, Cables: h.Inventory, Needed: entries.StandIns(in)}
+	out := Absence{Office: body.Office, From: body.From, Cables: a.Inventory, Needed: entries.StandIns(in)}
 	for _, c := range in.Custodians {
 		if slices.Contains(signers, c.Sign.ID()) {
 			out.Signed = append(out.Signed, c.Name)
@@ -86,27 +93,23 @@ func (d *Desk) absence(h post.Handed) (Absence, error) {
 }
 
 // standsIn adds a custodian's signature to what this desk asked custodians to sign, if
-// that is what came.
-func (d *Desk) standsIn(statement []byte) bool {
+// that is what came and more are needed.
+func (d *Desk) standsIn(statement []byte) {
 	var body entries.Handover
-	if sign.Peek(statement, entries.KindHandover, &body) != nil || !body.Absent {
-		return false
-	}
 	in := d.dir.Institution()
 	if _, err := in.Custodian(statement, entries.KindHandover, &body); err != nil {
-		return true // somebody's noise
+		return // somebody's noise
 	}
 	_, by, _ := sign.Claims(statement)
-	for i, h := range d.state.Absences {
-		_, signers, err := sign.Claims(h.Statement)
-		if err != nil || slices.Contains(signers, by[0]) {
+	for i, a := range d.state.Absences {
+		_, signers, err := sign.Claims(a.Statement)
+		if err != nil || len(signers) > entries.StandIns(in) || slices.Contains(signers, by[0]) {
 			continue
 		}
-		if joined, err := sign.Join(h.Statement, statement); err == nil {
-			d.state.Absences[i].Statement = bytes.Clone(joined)
+		if joined, err := sign.Join(a.Statement, statement); err == nil {
+			d.state.Absences[i].Statement = joined
 		}
 	}
-	return true
 }
 
 // Absences returns the handovers of absent holders that custodians were asked to sign and
@@ -115,30 +118,43 @@ func (d *Desk) Absences() ([]Absence, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var out []Absence
-	for _, h := range d.state.Absences {
-		a, err := d.absence(h)
+	for _, a := range d.state.Absences {
+		one, err := d.absence(a)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, a)
+		out = append(out, one)
 	}
 	return out, nil
 }
 
 // LogAbsent logs the handover of an office by one who is absent, once enough custodians
-// signed.
+// signed, if they are gone still.
 func (d *Desk) LogAbsent(ctx context.Context, office, from string) (int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i, h := range d.state.Absences {
-		a, err := d.absence(h)
+	for i, a := range d.state.Absences {
+		one, err := d.absence(a)
 		if err != nil {
 			return 0, err
 		}
-		if a.Office != office || a.From != from {
+		if one.Office != office || one.From != from {
 			continue
 		}
-		at, err := d.logHandover(ctx, h.Statement)
+		if err := d.dir.Succeeds(d.Person, from, office, d.Now()); err != nil {
+			return 0, err
+		}
+		if a.Entry == nil { // kept before it is sent: after a crash it is the same entry
+			d.state.Absences[i].Entry = custody.NewEntry(a.Statement).Bytes()
+			if err := d.save(); err != nil {
+				return 0, err
+			}
+		}
+		e, err := custody.ParseEntry(d.state.Absences[i].Entry)
+		if err != nil {
+			return 0, err
+		}
+		at, err := d.logHandover(ctx, e)
 		if err != nil {
 			return 0, err
 		}
@@ -148,14 +164,21 @@ func (d *Desk) LogAbsent(ctx context.Context, office, from string) (int64, error
 	return 0, fault.NotFound.New("nobody was asked to sign for %q, who left %s", from, office).WithHint("chancery handover %s --absent %s", office, from)
 }
 
-// tookOver alarms one in whose absence an office was handed over.
+// tookOver alarms one in whose absence an office is handed over: at each custodian's word,
+// and when it is done.
 func (d *Desk) tookOver(index int64, statement []byte) error {
+	if h, by, err := entries.OpenStandIn(d.dir, index, statement); err == nil {
+		if h.From == d.Person {
+			d.alarm(-1, "the custodian %s signed that you are not there to hand %s over to %q, by the directory of entry %d", by, h.Office, h.To, h.Size)
+		}
+		return nil
+	}
 	h, custodians, err := entries.OpenHandover(d.dir, index, statement)
 	if err != nil {
 		return err
 	}
 	if h.From == d.Person && h.Absent {
-		d.alarm(index, "%q took %s over from you in your absence: the custodians %q signed for you", h.To, h.Office, custodians)
+		d.alarm(-1, "%q took %s over from you in your absence: the custodians %q signed for you, by the directory of entry %d", h.To, h.Office, custodians, h.Size)
 	}
 	return nil
 }

@@ -24,12 +24,12 @@ func (d *Desk) about(a *Act, l *post.Letter, statement []byte) (cable string, ap
 		var b entries.Void
 		a.Who, err = d.byMarking(statement, a.Kind, &b)
 		a.Note = b.Reason
-		return b.Cable, func(i *Item) error { return i.voided(b.Release, b.Reason) }, err
+		return b.Cable, func(i *Item) error { return d.tellVoid(i, a, i.voided(b.Release, b.Reason)) }, err
 	case entries.KindRefused:
 		var b entries.Refused
 		a.Who, err = d.byMarking(statement, a.Kind, &b)
 		a.Note = b.Reason
-		return b.Cable, func(i *Item) error { return i.refused(b.Release, b.Reason) }, err
+		return b.Cable, func(i *Item) error { return d.tellVoid(i, a, i.refused(b.Release, b.Reason)) }, err
 	case entries.KindWithheld:
 		var b entries.Withheld
 		a.Who, err = d.byMarking(statement, a.Kind, &b)
@@ -126,6 +126,14 @@ func (i *Item) refused(index int64, reason string) error {
 	}
 	i.Refused = reason
 	return nil
+}
+
+// tellVoid alarms the author of a cable that nobody gets.
+func (d *Desk) tellVoid(i *Item, a *Act, err error) error {
+	if err == nil && i.Mine && i.Void != "" {
+		d.alarm(a.Index, "%s was not issued, and nobody can read it: %s; send it again", i.Release.Reference, i.Void)
+	}
+	return err
 }
 
 func (i *Item) voided(release int64, reason string) error {

@@ -20,6 +20,7 @@ import (
 	"chancery/internal/client"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
+	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/post"
 	"chancery/internal/vault"
@@ -64,12 +65,12 @@ type state struct {
 	Alarms []Alarm       `json:"alarms"`
 	Offers []Offer       `json:"offers"`
 
-	// Draws is how many draws marking desks last said to be ready, by the id of their key.
-	Draws map[string]int `json:"draws"`
+	// Noted is what marking desks last said, by the id of their key.
+	Noted map[string]entries.Noted `json:"noted"`
 
 	Archives  map[string]custody.Place `json:"archives"` // how far each was read, by office
 	Handovers []post.Handed            `json:"handovers"`
-	Absences  []post.Handed            `json:"absences"` // handovers of the absent, with who signed so far
+	Absences  []absence                `json:"absences"` // handovers of the absent
 	Shares    map[string][]post.Handed `json:"shares"`   // of archive keys, by epoch
 }
 

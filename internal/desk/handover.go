@@ -114,7 +114,10 @@ func (d *Desk) handed(data []byte) (bool, error) {
 			d.state.Shares = map[string][]post.Handed{}
 		}
 		name := post.EpochName(h.Office, h.Number, h.Vector)
-		d.state.Shares[name] = append(d.state.Shares[name], h)
+		if _, err := d.dir.Epochs(h.Office); err != nil || len(d.state.Shares) >= maxShares || len(d.state.Shares[name]) >= maxShares {
+			return true, nil // anybody may hand such things over
+		}
+		d.state.Shares[name] = append(d.state.Shares[name], h.OfShare())
 		if err := d.recover(name); err != nil {
 			if fault.Passing(err) {
 				return true, err
@@ -122,9 +125,7 @@ func (d *Desk) handed(data []byte) (bool, error) {
 			d.alarm(-1, "a share of the archive key of %s: %v", h.Office, err)
 		}
 	case len(h.Statement) > 0:
-		if !d.standsIn(h.Statement) {
-			d.state.Handovers = append(d.state.Handovers, h)
-		}
+		d.takesStatement(h)
 	}
 	for _, e := range h.Keys {
 		if err := d.keepEpoch(e); err != nil {
@@ -135,6 +136,54 @@ func (d *Desk) handed(data []byte) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// maxShares is how many shares of archive keys wait for others: of one key, and in all.
+const maxShares = 200
+
+// takesStatement keeps a handover that waits for this person's signature, the newest of an
+// office and a person, or takes a custodian's signature. The rest is somebody's noise.
+func (d *Desk) takesStatement(h post.Handed) {
+	var body entries.Handover
+	if d.dir == nil || sign.Peek(h.Statement, entries.KindHandover, &body) != nil {
+		return
+	}
+	if body.Absent {
+		d.standsIn(h.Statement)
+		return
+	}
+	if _, err := d.handedToMe(h); err != nil {
+		return
+	}
+	d.state.Handovers = slices.DeleteFunc(d.state.Handovers, func(o post.Handed) bool { return o.Office == h.Office && o.By == h.By })
+	d.state.Handovers = append(d.state.Handovers, post.Handed{Format: h.Format, Office: h.Office, By: h.By, Keys: h.Keys, Statement: h.Statement, Inventory: h.Inventory, Salt: h.Salt})
+}
+
+// handedToMe verifies what somebody who sat in an office handed to this person.
+func (d *Desk) handedToMe(h post.Handed) (entries.Handover, error) {
+	var body entries.Handover
+	if err := sign.Peek(h.Statement, entries.KindHandover, &body); err != nil {
+		return body, err
+	}
+	from, _, err := d.dir.Person(body.From)
+	if err != nil {
+		return body, err
+	}
+	if err := entries.Belongs(h.Statement, d.Client.Origin()); err != nil {
+		return body, err
+	}
+	if err := sign.Open(h.Statement, entries.KindHandover, &body, from.Sign); err != nil {
+		return body, err
+	}
+	switch {
+	case body.To != d.Person || body.From == d.Person || body.N != len(h.Inventory) || body.Inventory != inventoryRoot(h):
+		return body, fault.Mismatch.New("the inventory is not the one that %q signed for you", body.From)
+	case body.Office != h.Office || body.From != h.By:
+		return body, fault.Mismatch.New("a handover of %q by %q that is said to be of %q by %q", body.Office, body.From, h.Office, h.By)
+	case !d.dir.Sat(body.From, body.Office, d.tree.Size):
+		return body, fault.Permission.New("%q never sat in %q", body.From, body.Office)
+	}
+	return body, nil
 }
 
 // keepEpoch keeps an archive key of an office that there is. Whether it is the
@@ -308,6 +357,12 @@ func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error
 	if err := d.knows(); err != nil {
 		return nil, err
 	}
+	if to == d.Person {
+		return nil, fault.Usage.New("you have the archive yourself").WithHint("name who comes after you")
+	}
+	if !d.dir.Sat(d.Person, office, d.tree.Size) {
+		return nil, fault.Permission.New("you never sat in %q", office)
+	}
 	h := post.Handed{Office: office, By: d.Person}
 	holders, err := d.dir.Holders(office, d.Now())
 	if err != nil {
@@ -332,7 +387,7 @@ func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error
 	h.Inventory = d.inventory(office)
 	e := custody.NewEntry(nil)
 	h.Salt = e.Salt[:]
-	h.Statement, err = sign.Sign(entries.KindHandover, entries.Handover{Office: office, From: d.Person, To: to, N: len(h.Inventory), Inventory: inventoryRoot(h)}, d.Keys.Person)
+	h.Statement, err = sign.Sign(entries.KindHandover, entries.Handover{Office: office, From: d.Person, To: to, N: len(h.Inventory), Inventory: inventoryRoot(h), Size: d.tree.Size}, d.Keys.Person)
 	if err != nil {
 		return nil, err
 	}
@@ -379,22 +434,9 @@ func (d *Desk) Handovers() []post.Handed {
 func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var body entries.Handover
-	if err := sign.Peek(h.Statement, entries.KindHandover, &body); err != nil {
-		return 0, err
-	}
-	from, _, err := d.dir.Person(body.From)
+	body, err := d.handedToMe(h)
 	if err != nil {
 		return 0, err
-	}
-	if err := entries.Belongs(h.Statement, d.Client.Origin()); err != nil {
-		return 0, err
-	}
-	if err := sign.Open(h.Statement, entries.KindHandover, &body, from.Sign); err != nil {
-		return 0, err
-	}
-	if body.To != d.Person || body.N != len(h.Inventory) || body.Inventory != inventoryRoot(h) {
-		return 0, fault.Mismatch.New("the inventory is not the one that %q signed", body.From)
 	}
 	mine, err := sign.Sign(entries.KindHandover, body, d.Keys.Person)
 	if err != nil {
@@ -404,7 +446,7 @@ func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	at, err := d.logHandover(ctx, both)
+	at, err := d.logHandover(ctx, custody.NewEntry(both))
 	if err != nil {
 		return 0, err
 	}
@@ -413,8 +455,8 @@ func (d *Desk) TakeOver(ctx context.Context, h post.Handed) (int64, error) {
 }
 
 // logHandover logs what all have signed, for the two and the overseers.
-func (d *Desk) logHandover(ctx context.Context, statement []byte) (int64, error) {
-	body, _, err := entries.OpenHandover(d.dir, d.tree.Size, statement)
+func (d *Desk) logHandover(ctx context.Context, e custody.Entry) (int64, error) {
+	body, _, err := entries.OpenHandover(d.dir, d.tree.Size, e.Statement)
 	if err != nil {
 		return 0, err
 	}
@@ -427,5 +469,5 @@ func (d *Desk) logHandover(ctx context.Context, statement []byte) (int64, error)
 		to = append(to, post.To(p))
 	}
 	_, note := d.Client.View.Last()
-	return courier.Send(ctx, d.Client, post.About(statement, note, to...))
+	return courier.Send(ctx, d.Client, post.AboutEntry(e, note, to...))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"time"
 
 	"chancery/internal/custody"
@@ -341,7 +342,8 @@ func (d *Desk) Recall(ctx context.Context, ref, reason string) (Item, int, error
 	}
 	before := map[string]bool{}
 	for _, a := range i.Acts {
-		if a.Kind == entries.KindReceipt || a.Kind == entries.KindOpened {
+		ours := slices.ContainsFunc(i.Copies, func(c entries.Copy) bool { return c.ID == a.Copy })
+		if ours && (a.Kind == entries.KindReceipt || a.Kind == entries.KindOpened) {
 			before[a.Copy] = true
 		}
 	}

@@ -1,9 +1,11 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -31,9 +33,13 @@ type Outgoing struct {
 	Onward     int       `json:"onward"` // standing leave
 	Mode       string    `json:"mode"`
 	Files      []File    `json:"files"`
+	// People are whom it reached when its author was shown whom, as [Reach.Shown] names
+	// them; it goes to nobody else. Empty: to whomever it reaches when it leaves.
+	People []string `json:"people"`
 
 	Ready *ready `json:"ready"`
-	Why   string `json:"why"` // what stopped it last
+	Tried bool   `json:"tried"` // its release may be in the log
+	Why   string `json:"why"`   // what stopped it last
 }
 
 // ready is a composed cable.
@@ -58,6 +64,33 @@ type Reach struct {
 	// Fresh are people whose keys came into the directory less than a day ago, as
 	// far as this desk has seen: a substituted key would be one of these.
 	Fresh []string
+}
+
+// Shown names the people with the keys that they have.
+func (r Reach) Shown() []string {
+	var out []string
+	for _, p := range r.People {
+		out = append(out, fmt.Sprintf("%s@%d", p.ID, p.Since))
+	}
+	return out
+}
+
+// sameReach refuses a cable that has come to reach somebody whom its author was not shown,
+// or who has other keys.
+func (d *Desk) sameReach(o *Outgoing) error {
+	if len(o.People) == 0 {
+		return nil
+	}
+	people, _, err := d.dir.Expand(o.To, d.Now())
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if p.ID != d.Person && !slices.Contains(o.People, Reach{People: []directory.Addressee{p}}.Shown()[0]) {
+			return fault.Permission.New("%s reaches %q too by now, or %q has new keys", o.Reference, p.ID, p.ID).WithHint("chancery recall takes it out of the outbox; send it again")
+		}
+	}
+	return nil
 }
 
 // freshKey is how long a key is new.
@@ -100,7 +133,7 @@ func (d *Desk) Queue(o Outgoing) (string, error) {
 	return o.ID, nil
 }
 
-// Outbox returns what waits to be sent, the oldest first.
+// Outbox returns what waits to be sent, in the order in which it leaves.
 func (d *Desk) Outbox() []Outgoing {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,8 +141,14 @@ func (d *Desk) Outbox() []Outgoing {
 	for _, o := range d.out {
 		out = append(out, *o)
 	}
-	slices.SortFunc(out, func(a, b Outgoing) int { return a.Queued.Compare(b.Queued) })
+	slices.SortFunc(out, compareOutgoing)
 	return out
+}
+
+// compareOutgoing puts the more urgent first, then the older.
+func compareOutgoing(a, b Outgoing) int {
+	urgent := func(o Outgoing) int { return slices.Index(entries.Precedences, o.Precedence) }
+	return cmp.Or(cmp.Compare(urgent(a), urgent(b)), a.Queued.Compare(b.Queued), cmp.Compare(a.ID, b.ID))
 }
 
 // Drop takes a cable out of the outbox of which nothing has left yet.
@@ -120,10 +159,15 @@ func (d *Desk) Drop(id string) error {
 	if o == nil {
 		return fault.NotFound.New("nothing of that name is in the outbox")
 	}
-	if o.Ready != nil {
+	if o.Tried {
 		return fault.Permission.New("the cable is on its way").WithHint("recall it")
 	}
 	delete(d.out, id)
+	if o.Ready != nil {
+		if err := d.dropParts(o.Ready.Submission); err != nil {
+			return err
+		}
+	}
 	return d.Vault.Remove("out-" + id)
 }
 
@@ -139,8 +183,8 @@ func (d *Desk) flush(ctx context.Context) error {
 		}
 	}
 	failed := &Unsent{}
-	for _, id := range slices.Sorted(maps.Keys(d.out)) {
-		o := d.out[id]
+	waiting := slices.SortedFunc(maps.Values(d.out), func(a, b *Outgoing) int { return compareOutgoing(*a, *b) })
+	for _, o := range waiting {
 		if err := d.send(ctx, o); err != nil {
 			if errors.Is(err, errNoDraw) {
 				o.Why = err.Error()
@@ -150,7 +194,7 @@ func (d *Desk) flush(ctx context.Context) error {
 				return err
 			}
 			o.Why = err.Error()
-			failed.IDs, failed.Err = append(failed.IDs, id), errors.Join(failed.Err, err, d.Vault.Put("out-"+o.ID, o))
+			failed.IDs, failed.Err = append(failed.IDs, o.ID), errors.Join(failed.Err, err, d.Vault.Put("out-"+o.ID, o))
 		}
 	}
 	if failed.Err == nil {
@@ -177,11 +221,12 @@ const underWay = 15 * time.Minute
 // waits says whether a cable is to wait for a draw. Half as many may be ready as were
 // said to be, so half as many cables of this desk are under way at a time, or one.
 func (d *Desk) waits(o *Outgoing) bool {
-	if o.Ready != nil || o.Mode != "" && o.Mode != entries.ModeBlind || d.dir == nil {
+	if o.Tried || o.Mode != "" && o.Mode != entries.ModeBlind || d.dir == nil {
 		return false
 	}
 	marking := d.dir.Institution().Marking[0].Sign.ID().String()
-	ready, told := d.state.Draws[marking]
+	noted, told := d.state.Noted[marking]
+	ready := noted.Ready
 	if !told || ready == 0 {
 		return told
 	}
@@ -203,8 +248,7 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 		if err != nil {
 			return err
 		}
-		o.Ready, o.Why = r, ""
-		if err := d.Vault.Put("out-"+o.ID, o); err != nil {
+		if err := d.kept(o, func(o *Outgoing) { o.Ready, o.Why = r, "" }); err != nil {
 			return err
 		}
 	}
@@ -212,6 +256,11 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	in := d.dir.Institution()
 	if err := d.upload(ctx, r, in); err != nil {
 		return err
+	}
+	if !o.Tried {
+		if err := d.kept(o, func(o *Outgoing) { o.Tried = true }); err != nil {
+			return err
+		}
 	}
 	at, err := d.submit(ctx, r.Submission)
 	if err != nil {
@@ -231,6 +280,18 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 		return err
 	}
 	return d.dropParts(r.Submission)
+}
+
+// kept changes a cable in the outbox once the change is on the disk: what was not kept is
+// not sent.
+func (d *Desk) kept(o *Outgoing, change func(*Outgoing)) error {
+	changed := *o
+	change(&changed)
+	if err := d.Vault.Put("out-"+o.ID, &changed); err != nil {
+		return err
+	}
+	*o = changed
+	return nil
 }
 
 // upload puts what goes beside the release where its readers find it.
@@ -269,6 +330,9 @@ func (d *Desk) ready(o *Outgoing) (*ready, error) {
 	}
 	h, err := d.tenureIn(o.From)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.sameReach(o); err != nil {
 		return nil, err
 	}
 	c, err := Compose(Cable{Author: Author{Key: d.Keys.Person, Person: d.Person, Tenure: h.ID, Office: h.Office}, Draft: draft, To: o.To, Precedence: o.Precedence,

@@ -175,10 +175,12 @@ func (d *Desk) noted(marking string, statement []byte) {
 	if _, err := d.byMarking(statement, entries.KindNoted, &n); err != nil {
 		return // somebody's noise
 	}
-	if d.state.Draws == nil {
-		d.state.Draws = map[string]int{}
+	if d.state.Noted == nil {
+		d.state.Noted = map[string]entries.Noted{}
 	}
-	d.state.Draws[marking] = n.Ready
+	if n.Number > d.state.Noted[marking].Number {
+		d.state.Noted[marking] = n
+	}
 }
 
 // compare verifies that the log which a correspondent saw is the one that we see.

@@ -143,6 +143,11 @@ func (d *Directory) Held(person, id string, at time.Time) (Holding, error) {
 	return h, nil
 }
 
+// Sat says whether a person had been given a seat in an office before an index of the log.
+func (d *Directory) Sat(person, officeName string, index int64) bool {
+	return slices.ContainsFunc(d.Tenures(person), func(h Holding) bool { return h.Office == officeName && h.Since < index })
+}
+
 // Succeeds says whether a person sits in an office at a time in which another sat before
 // and sits no more; fault.Permission tells which of it is not so.
 func (d *Directory) Succeeds(person, earlier, officeName string, at time.Time) error {

@@ -333,7 +333,8 @@ type Refused struct {
 // the statement was not kept back from the desk that hands out keys. Authors see by it how
 // many cables would find a draw: without one a cable is refused for good.
 type Noted struct {
-	Size     int64  `json:"size"` // of the log
+	Number   int64  `json:"number"` // counted by the desk, from 1: anybody may log an old one again
+	Size     int64  `json:"size"`   // of the log
 	Register Digest `json:"register"`
 	Ready    int    `json:"ready"` // draws that can serve a cable; said anew when half or twice as many are
 }

@@ -17,7 +17,23 @@ type Handover struct {
 	To        string `json:"to"`   // person
 	N         int    `json:"n"`    // lines of the inventory
 	Inventory Digest `json:"inventory"`
+	Size      int64  `json:"size"` // of the log, by whose directory it was made
 	Absent    bool   `json:"absent,omitempty"`
+}
+
+// check refuses what cannot be, at an index of the log.
+func (h *Handover) check(d *directory.Directory, index int64) error {
+	switch {
+	case h.From == h.To:
+		return fault.Mismatch.New("a handover of %q to themselves", h.From)
+	case h.N < 0 || h.Size < 1 || h.Size > index:
+		return fault.Input.New("a handover of %d cables by a directory of %d entries, at entry %d", h.N, h.Size, index)
+	case !d.Sat(h.From, h.Office, index):
+		return fault.Permission.New("a handover by %q, who never sat in %q", h.From, h.Office)
+	case !d.Sat(h.To, h.Office, index):
+		return fault.Permission.New("a handover to %q, who never sat in %q", h.To, h.Office)
+	}
+	return nil
 }
 
 // StandIns is how many custodians sign in the place of one who is absent: two, if there
@@ -29,6 +45,9 @@ func StandIns(in directory.Institution) int { return min(2, len(in.Custodians)) 
 func OpenHandover(d *directory.Directory, index int64, statement []byte) (Handover, []string, error) {
 	var h Handover
 	if err := sign.Peek(statement, KindHandover, &h); err != nil {
+		return h, nil, err
+	}
+	if err := h.check(d, index); err != nil {
 		return h, nil, err
 	}
 	_, signers, err := sign.Claims(statement)
@@ -61,6 +80,25 @@ func OpenHandover(d *directory.Directory, index int64, statement []byte) (Handov
 		return h, names, fault.Mismatch.New("%d custodians signed for %q, who is absent, and %d are needed", len(names), h.From, want)
 	}
 	return h, names, nil
+}
+
+// OpenStandIn verifies that one custodian signed for somebody who is absent, and returns
+// who: each says so in the log by themselves, so that who is absent hears of it whatever
+// the successor does.
+func OpenStandIn(d *directory.Directory, index int64, statement []byte) (Handover, string, error) {
+	var h Handover
+	in := d.Institution()
+	by, err := in.Custodian(statement, KindHandover, &h)
+	if err == nil {
+		err = h.check(d, index)
+	}
+	if err == nil && !h.Absent {
+		err = fault.Mismatch.New("a custodian signed a handover in which nobody is absent")
+	}
+	if err != nil {
+		return h, "", err
+	}
+	return h, in.Custodians[by-1].Name, nil
 }
 
 // standIns returns the custodians among signers, each once.

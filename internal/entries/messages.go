@@ -68,9 +68,15 @@ func (p SharePacket) Encode() []byte {
 	return data
 }
 
+// maxSharePacket is more than any packet takes: a point for each of 100 custodians.
+const maxSharePacket = 64 << 10
+
 // ParseSharePacket reads what [SharePacket.Encode] wrote and nothing else.
 func ParseSharePacket(data []byte) (SharePacket, error) {
 	var p SharePacket
+	if len(data) > maxSharePacket {
+		return p, fault.Input.New("a custodian's packet of %d bytes", len(data))
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil || !bytes.Equal(p.Encode(), data) {

@@ -40,11 +40,27 @@ func (h Handed) Seal(recipient string) ([]byte, error) {
 	return seal.SealTo(data, recipient)
 }
 
+// Limits on what is handed over: anybody may hand anything to anybody, and who takes it
+// keeps it.
+const (
+	maxHanded = 16 << 20
+	maxSecret = 64 << 10 // a statement, a share, its vector, the key under it
+)
+
 // ParseHanded reads what was handed over, once it was opened; false if it is something
 // else.
 func ParseHanded(data []byte) (h Handed, ok bool) {
+	if len(data) > maxHanded {
+		return h, false
+	}
 	_, _, err := canonical.Decode(data, &h)
-	return h, err == nil && h.Format == handedFormat
+	long := max(len(h.Statement), len(h.Share), len(h.Vector), len(h.Sealed)) > maxSecret
+	return h, err == nil && h.Format == handedFormat && !long
+}
+
+// OfShare is what a share of an archive key is kept with, and no more.
+func (h Handed) OfShare() Handed {
+	return Handed{Format: h.Format, Office: h.Office, Number: h.Number, Share: h.Share, Vector: h.Vector, Sealed: h.Sealed}
 }
 
 // An EpochKey is an office's archive key, in the hands of those who sit there.

@@ -25,7 +25,13 @@ func NewMailing(statement, checkpoint []byte) *Mailing {
 
 // About is the letters about a statement that go to all addresses alike, each once.
 func About(statement, checkpoint []byte, to ...Address) *Mailing {
-	m := NewMailing(statement, checkpoint)
+	return AboutEntry(custody.NewEntry(statement), checkpoint, to...)
+}
+
+// AboutEntry is [About] for an entry that was kept, to be logged once however often it is
+// sent.
+func AboutEntry(e custody.Entry, checkpoint []byte, to ...Address) *Mailing {
+	m := &Mailing{entry: e, checkpoint: checkpoint}
 	seen := map[string]bool{}
 	for _, a := range to {
 		if !seen[a.Party] {

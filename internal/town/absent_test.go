@@ -34,6 +34,7 @@ func asked(t *testing.T, w *town.Town, name string) *attend.Custodian {
 func TestAbsentHandover(t *testing.T) {
 	ctx := t.Context()
 	w := found(t)
+	enrol(t, w, "ada", "post.embassy")
 	bo, cy := enrol(t, w, "bo", "centre.desk"), enrol(t, w, "cy", "centre.desk")
 	var bos directory.Holding
 	must(t, bo.Directory(func(d *directory.Directory) { bos = d.Tenures("bo")[0] }))
@@ -42,9 +43,10 @@ func TestAbsentHandover(t *testing.T) {
 	must(t, cy.Sync(ctx, 0))
 	must(t, bo.Sync(ctx, 0))
 	log := cy.Client.Origin()
-	body := entries.Handover{Office: "centre.desk", From: "bo", To: "cy", Absent: true}
-	present := body
+	body := entries.Handover{Office: "centre.desk", From: "bo", To: "cy", Size: cy.Tree().Size, Absent: true}
+	present, stranger, elsewhere, later := body, body, body, body
 	present.Absent = false
+	stranger.From, elsewhere.Office, later.Size = "ada", "post.embassy", 1<<40
 	me, auditor, clerk, judge := cy.Keys.Person, w.Keepers["auditor"].Sign.In(log), w.Keepers["clerk"].Sign.In(log), w.Keepers["judge"].Sign.In(log)
 	tests := []struct {
 		name string
@@ -61,6 +63,9 @@ func TestAbsentHandover(t *testing.T) {
 		{"custodians alone", body, []*sign.Key{judge, clerk}, false},
 		{"custodians for one who is there", present, []*sign.Key{me, judge, clerk}, false},
 		{"who left as who comes", body, []*sign.Key{bo.Keys.Person, judge, clerk}, false},
+		{"for one who never sat there", stranger, []*sign.Key{me, judge, clerk}, false},
+		{"of an office where nobody of them sat", elsewhere, []*sign.Key{me, judge, clerk}, false},
+		{"by a directory that is not there yet", later, []*sign.Key{me, judge, clerk}, false},
 		{"who comes alone, for one who is there", present, []*sign.Key{me}, false},
 	}
 	var dir *directory.Directory
