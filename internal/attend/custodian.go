@@ -34,6 +34,7 @@ type Custodian struct {
 	Logger   *slog.Logger
 
 	at      place
+	goal    int64 // how far the log is to be read before parcels are
 	dir     *directory.Directory
 	draws   map[int]*drawn
 	chosen  map[int]*drawn                // to be opened, by block
@@ -74,7 +75,7 @@ func (c *Custodian) key() *sign.Key { return c.Key.In(c.Client.Origin()) }
 
 // forget begins anew: the log tells everything again.
 func (c *Custodian) forget() {
-	c.at = place{}
+	c.at, c.goal = place{}, 0
 	c.draws, c.chosen, c.opening, c.waiting = map[int]*drawn{}, map[int]*drawn{}, nil, map[int64]entries.SharePacket{}
 }
 
@@ -113,7 +114,7 @@ func (c *Custodian) round(ctx context.Context, wait time.Duration) (more bool, e
 			return false, err
 		}
 	}
-	if !came.Settled() {
+	if !came.Settled(&c.goal) {
 		return true, nil
 	}
 	for _, p := range came.Parcels {

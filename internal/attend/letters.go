@@ -66,14 +66,38 @@ func (m *Marking) outcome(ctx context.Context, l letter, kind string, err error)
 // errWaits says that something has not arrived yet.
 var errWaits = errors.New("it has not arrived yet")
 
+// maxOrders is how many orders of one author are waited for: each is asked for again and
+// again.
+const maxOrders = 16
+
+// waitFor counts the letters by whom signed this one that are tried again.
+func (m *Marking) waitFor(l letter) int {
+	_, by, err := sign.Claims(l.Entry.Statement)
+	if err != nil {
+		return 0
+	}
+	n := 0
+	for _, one := range m.behind {
+		if _, signers, err := sign.Claims(one.Entry.Statement); err == nil && signers[0] == by[0] {
+			n++
+		}
+	}
+	return n
+}
+
 // release draws the copies of a cable and logs the issue, or says why not.
 func (m *Marking) release(ctx context.Context, l letter) error {
 	var body entries.Release
 	if err := sign.Peek(l.Entry.Statement, entries.KindRelease, &body); err != nil {
 		return err
 	}
+	if err := m.desk.MayRelease(l.Seen); err != nil && !fault.Passing(err) {
+		return m.refuse(ctx, l, body.Cable, err)
+	} else if err != nil {
+		return err
+	}
 	order, err := m.Client.Parcel(ctx, body.Envelope)
-	if errors.Is(err, fault.NotFound) && m.Now().Sub(l.came) < orderTime {
+	if errors.Is(err, fault.NotFound) && m.Now().Sub(l.came) < orderTime && m.waitFor(l) < maxOrders {
 		return errWaits
 	}
 	if errors.Is(err, fault.NotFound) {

@@ -48,7 +48,7 @@ func (o forwardOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "asked for copies for %s; they come when the originator allows it\n", strings.Join(who, ", "))
+	_, err = fmt.Fprintf(s.Out, "asked for copies for %s; they come when the originator allows it, or at once within the standing leave\n", strings.Join(who, ", "))
 	return err
 }
 
@@ -70,6 +70,9 @@ it. They get keys of these paragraphs and of no other.
 
 // Run asks.
 func (o extractOptions) Run(ctx context.Context, s Streams) error {
+	if len(o.Paragraphs) == 0 {
+		return fault.Usage.New("which paragraphs?").WithHint("--paragraphs 2,3; to pass all of it on: chancery forward")
+	}
 	d, err := o.synced(ctx, s)
 	if err != nil {
 		return err
@@ -78,7 +81,7 @@ func (o extractOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "asked for an extract for %s; it comes when the originator allows it: chancery forward %q --allow PERSON\n", strings.Join(who, ", "), o.Ref)
+	_, err = fmt.Fprintf(s.Out, "asked for an extract for %s; it comes at once within the standing leave, or when the originator allows it: chancery forward %q --allow PERSON\n", strings.Join(who, ", "), o.Ref)
 	return err
 }
 
@@ -174,18 +177,6 @@ func (o handoverOptions) accept(ctx context.Context, s Streams, d *desk.Desk) er
 		_, err := fmt.Fprintln(s.Out, "nothing was handed over to you")
 		return err
 	}
-	for _, h := range all {
-		fmt.Fprintf(s.Out, "%s, from %s: %d archive keys, %d cables\n", h.Office, h.By, len(h.Keys), len(h.Inventory))
-		printLines(s, h.Inventory)
-		if err := s.confirm(o.Yes, "--yes", "Sign that this was handed over to you?"); err != nil {
-			return err
-		}
-		at, err := d.TakeOver(ctx, h)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(s.Out, "signed, at entry %d of the log\n", at)
-	}
 	for _, a := range absences {
 		printAbsence(s, a)
 		if len(a.Signed) < a.Needed {
@@ -197,6 +188,18 @@ func (o handoverOptions) accept(ctx context.Context, s Streams, d *desk.Desk) er
 			return err
 		}
 		fmt.Fprintf(s.Out, "signed by %s in the place of %s, at entry %d of the log\n", strings.Join(a.Signed, " and "), a.From, at)
+	}
+	for _, h := range all {
+		fmt.Fprintf(s.Out, "%s, from %s: %d archive keys, %d cables\n", h.Office, h.By, len(h.Keys), len(h.Inventory))
+		printLines(s, h.Inventory)
+		if err := s.confirm(o.Yes, "--yes", "Sign that this was handed over to you?"); err != nil {
+			return err
+		}
+		at, err := d.TakeOver(ctx, h)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.Out, "signed, at entry %d of the log\n", at)
 	}
 	return nil
 }

@@ -162,22 +162,45 @@ func (o admitOptions) Run(ctx context.Context, s Streams) error {
 	if o.ID == "" {
 		return o.list(s, waiting)
 	}
-	i := slices.IndexFunc(waiting, func(c appoint.Candidate) bool { return c.ID == o.ID })
-	if i < 0 {
-		return fault.NotFound.New("%q has not handed in keys", o.ID).WithHint("chancery admit lists who has")
-	}
-	want := appoint.Fingerprint(waiting[i].Sign)
-	if o.Fingerprint != "" && strings.Join(strings.Fields(o.Fingerprint), "") != strings.ReplaceAll(want, " ", "") {
-		return fault.Mismatch.New("the keys that were handed in have another fingerprint: %s", want).WithHint("somebody may have exchanged them; do not admit, and ask the person to enrol again")
-	}
-	if err := s.confirm(o.Fingerprint != "", "--fingerprint", fmt.Sprintf("%s (%s): is the fingerprint that they read to you %s?", waiting[i].Name, o.ID, want)); err != nil {
+	one, err := o.choose(waiting)
+	if err != nil {
 		return err
 	}
-	index, err := a.Admit(ctx, waiting[i])
+	if err := s.confirm(o.Fingerprint != "", "--fingerprint", fmt.Sprintf("%s (%s): is the fingerprint that they read to you %s?", one.Name, o.ID, appoint.Fingerprint(one.Sign))); err != nil {
+		return err
+	}
+	index, err := a.Admit(ctx, one)
 	if err != nil {
 		return err
 	}
 	return noted(ctx, s, a, index)
+}
+
+// choose returns who is meant: of several who handed in keys under one id, by several
+// invitations, whose have the fingerprint that was given.
+func (o admitOptions) choose(waiting []appoint.Candidate) (appoint.Candidate, error) {
+	waiting = slices.DeleteFunc(slices.Clone(waiting), func(c appoint.Candidate) bool { return c.ID != o.ID })
+	if len(waiting) == 0 {
+		return appoint.Candidate{}, fault.NotFound.New("%q has not handed in keys", o.ID).WithHint("chancery admit lists who has")
+	}
+	if o.Fingerprint == "" {
+		if len(waiting) > 1 {
+			return appoint.Candidate{}, fault.Usage.New("%q handed in keys %d times", o.ID, len(waiting)).WithHint("say which with --fingerprint; chancery admit lists them")
+		}
+		return waiting[0], nil
+	}
+	plain := func(text string) string {
+		return strings.ToLower(strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(text))
+	}
+	var have []string
+	for _, c := range waiting {
+		f := appoint.Fingerprint(c.Sign)
+		if plain(f) == plain(o.Fingerprint) {
+			return c, nil
+		}
+		have = append(have, f)
+	}
+	return appoint.Candidate{}, fault.Mismatch.New("the keys that were handed in have another fingerprint: %s", strings.Join(have, ", ")).WithHint("somebody may have exchanged them; do not admit, and ask the person to enrol again")
 }
 
 func (o admitOptions) list(s Streams, waiting []appoint.Candidate) error {
@@ -365,7 +388,11 @@ func (o appointOptions) accept(ctx context.Context, s Streams) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.Out, "you hold the seat %s of %s (tenure %s)\n", t.Seat, t.Office, t.ID)
+		from := ""
+		if t.From.After(time.Now()) {
+			from = " from " + t.From.Format("2006-01-02 15:04Z") + " on"
+		}
+		fmt.Fprintf(s.Out, "you hold the seat %s of %s%s (tenure %s)\n", t.Seat, t.Office, from, t.ID)
 	}
 	return d.Sync(ctx, 0)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"chancery/internal/attend"
 	"chancery/internal/client"
+	"chancery/internal/durable"
 	"chancery/internal/fault"
 	"chancery/internal/registry"
 	"chancery/internal/sign"
@@ -31,6 +33,9 @@ type serveOptions struct {
 	Quota      int64   `default:"8192" placeholder:"MIB" help:"How much one device may send in a day, in MiB (${default}); 0: any."`
 	Verbose    bool    `short:"v" help:"Tell every request, never what is in it."`
 }
+
+// lockFile is held by the process that runs the marking desk.
+const lockFile = "lock"
 
 // leastQuota is what the longest request takes, in MiB.
 const leastQuota = 256
@@ -99,6 +104,16 @@ func (o serveOptions) parties(p *processes, account client.Account) error {
 		if err != nil {
 			return err
 		}
+		// Two would answer each other's draws with other draws of one number, and neither
+		// could go on.
+		held, err := durable.Hold(filepath.Join(dir, lockFile), 0)
+		if errors.Is(err, fault.Exists) {
+			return fault.Exists.New("another process runs this marking desk").At(dir, 0, 0).WithHint("serve --no-marking runs a registry beside it")
+		}
+		if err != nil {
+			return err
+		}
+		p.held = held
 		own, err := ownAccount(dir, account)
 		if err != nil {
 			return err
@@ -163,6 +178,7 @@ type processes struct {
 	end    context.CancelFunc
 	logger *slog.Logger
 	wait   sync.WaitGroup
+	held   io.Closer // the marking desk's folder, until this process ends
 
 	mu  sync.Mutex
 	err error // guarded by mu

@@ -29,9 +29,20 @@ type Delivery struct {
 	Letters []Letter
 }
 
-// Settled says whether all letters up to the tree came. What parcels hold is judged by
-// them: until then parcels are left, and come again.
-func (d *Delivery) Settled() bool { return !d.More || len(d.Letters) == 0 }
+// Settled says whether all letters came that there were when a party began to catch up:
+// what parcels hold is judged by them, and until then parcels are left, and come again.
+// Who writes faster than the party reads does not keep it from them. Between answers the
+// party keeps goal, which is 0 at first.
+func (d *Delivery) Settled(goal *int64) bool {
+	if *goal == 0 {
+		*goal = d.Tree.Size
+	}
+	if n := len(d.Letters); d.More && n > 0 && d.Letters[n-1].Index+1 < *goal {
+		return false
+	}
+	*goal = 0
+	return true
+}
 
 // Fetch asks for what a wish says and opens it with a party's identities.
 func Fetch(ctx context.Context, c *client.Client, w client.Wish, ids ...*seal.Identity) (*Delivery, error) {

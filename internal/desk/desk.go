@@ -48,6 +48,7 @@ type Desk struct {
 	fresh   []statement          // of the directory, not kept yet
 	touched map[string]*Item     // cables that changed and were not kept since
 	tree    custody.Checkpoint   // up to which the directory is whole
+	goal    int64                // how far it is to be read before parcels are
 	state   state
 	items   map[string]*Item
 	out     map[string]*Outgoing

@@ -2,8 +2,10 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/fault"
 	"chancery/internal/post"
@@ -62,9 +64,15 @@ func (d *Desk) Accept(ctx context.Context, id string) (directory.Tenure, error) 
 	if err != nil {
 		return o.Tenure, err
 	}
+	drop := func() error {
+		d.state.Offers = slices.Delete(d.state.Offers, k, k+1)
+		return d.save()
+	}
+	if _, err := d.dir.Clone().Add(custody.MaxSize, both); err != nil {
+		return o.Tenure, errors.Join(fault.Permission.Wrap(err, "the directory would not take it").WithHint("ask the appointing authority for a new appointment"), drop())
+	}
 	if _, err := d.Client.Submit(ctx, post.Publish(both)); err != nil {
 		return o.Tenure, err
 	}
-	d.state.Offers = slices.Delete(d.state.Offers, k, k+1)
-	return o.Tenure, d.save()
+	return o.Tenure, drop()
 }

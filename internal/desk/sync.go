@@ -98,7 +98,7 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	if !came.More {
 		d.tree = came.Tree
 	}
-	if came.Settled() {
+	if came.Settled(&d.goal) {
 		if err := d.parcels(ctx, came.Parcels); err != nil {
 			return errors.Join(err, d.save())
 		}

@@ -87,18 +87,22 @@ func (d *Directory) Devices(person string) []Device {
 	return out
 }
 
+// Seat refuses an office or a seat that there is not.
+func (d *Directory) Seat(officeName, seatName string) error {
+	o, err := d.office(officeName)
+	if err == nil && o.seats[seatName] == nil {
+		err = fault.NotFound.New("the office %q has no seat %q", officeName, seatName)
+	}
+	return err
+}
+
 // Holder returns who held a seat at a time: fault.NotFound if the seat was
 // empty.
 func (d *Directory) Holder(officeName, seatName string, at time.Time) (Holding, error) {
-	o, err := d.office(officeName)
-	if err != nil {
+	if err := d.Seat(officeName, seatName); err != nil {
 		return Holding{}, err
 	}
-	s := o.seats[seatName]
-	if s == nil {
-		return Holding{}, fault.NotFound.New("the office %q has no seat %q", officeName, seatName)
-	}
-	if h, ok := s.at(at); ok {
+	if h, ok := d.offices[officeName].seats[seatName].at(at); ok {
 		return h, nil
 	}
 	return Holding{}, fault.NotFound.New("nobody held the seat %q of %q at %s", seatName, officeName, at.UTC().Format(time.RFC3339))
