@@ -270,11 +270,8 @@ func (a *Authority) Appoint(ctx context.Context, person, office, seat string, fr
 	if err != nil {
 		return directory.Tenure{}, err
 	}
-	if err := dir.Seat(office, seat); err != nil {
-		return directory.Tenure{}, fault.NotFound.Wrap(err, "appoint %q", person).WithHint("chancery office and chancery seat make them; chancery list shows them")
-	}
-	if h, err := dir.Holder(office, seat, from); err == nil {
-		return directory.Tenure{}, fault.Exists.New("%q holds the seat %q of %q", h.Person, seat, office).WithHint("chancery depart ends a tenure; chancery seat makes another seat")
+	if err := dir.Free(office, seat, from); err != nil {
+		return directory.Tenure{}, err
 	}
 	var id [8]byte
 	rand.Read(id[:])

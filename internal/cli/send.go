@@ -113,15 +113,25 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 	if err != nil {
 		return err
 	}
-	if left, err := leaves(ctx, s, d, out.Reference, id); err != nil || !left {
+	if left, err := o.leaves(ctx, s, d, out.Reference, id); err != nil || !left {
 		return err
 	}
 	return o.follow(ctx, s, d, out.Reference)
 }
 
+// A waitingRow is a cable that stays in the outbox.
+type waitingRow struct {
+	Reference string `json:"reference"`
+	State     string `json:"state"`
+	Why       string `json:"why"`
+}
+
 // leaves waits until a cable has left the outbox, or says why it stays there.
-func leaves(ctx context.Context, s Streams, d *desk.Desk, reference, id string) (left bool, err error) {
+func (o sending) leaves(ctx context.Context, s Streams, d *desk.Desk, reference, id string) (left bool, err error) {
 	stays := func(why string) error {
+		if o.JSON {
+			return writeJSON(s.Out, waitingRow{reference, "waits", why})
+		}
 		s.warn("%s", why)
 		_, err := fmt.Fprintf(s.Out, "%s waits in the outbox; chancery status sends it when it can\n", fault.Escape(reference))
 		return err

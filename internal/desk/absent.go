@@ -56,6 +56,11 @@ func (d *Desk) TakeAbsent(ctx context.Context, office, from string) (Absence, er
 	if a.Statement, err = sign.Sign(entries.KindHandover, body, d.Keys.Person); err != nil {
 		return Absence{}, err
 	}
+	for _, o := range d.state.Absences { // asked once more, the same is asked: else an old request could be put in its place
+		if known, err := d.absence(o); err == nil && known.Office == office && known.From == from && slices.Equal(o.Inventory, a.Inventory) {
+			a = o
+		}
+	}
 	d.state.Absences = slices.DeleteFunc(d.state.Absences, func(o absence) bool {
 		known, err := d.absence(o)
 		return err != nil || known.Office == office && known.From == from

@@ -48,8 +48,12 @@ func checkFiles(files []File) error {
 	if len(files) > MaxAttachments {
 		return fault.Usage.New("%d attachments: at most %d", len(files), MaxAttachments)
 	}
-	total := 0
+	total, names := 0, map[string]bool{}
 	for _, f := range files {
+		if names[f.Name] {
+			return fault.Usage.New("two attachments are called %q", f.Name).WithHint("nobody could save both: give one another name")
+		}
+		names[f.Name] = true
 		if !fileName.MatchString(f.Name) || len(f.Data) > MaxAttachment {
 			return fault.Usage.New("an attachment %.40q of %d bytes", f.Name, len(f.Data)).WithHint("a plain file name of at most 100 characters, at most %d MB", MaxAttachment>>20)
 		}

@@ -96,6 +96,19 @@ func (d *Directory) Seat(officeName, seatName string) error {
 	return err
 }
 
+// Free refuses a seat that there is not, or that is held from some time on: tenures of a
+// seat follow each other.
+func (d *Directory) Free(officeName, seatName string, from time.Time) error {
+	if err := d.Seat(officeName, seatName); err != nil {
+		return err
+	}
+	tenures := d.offices[officeName].seats[seatName].tenures
+	if n := len(tenures); n > 0 && (tenures[n-1].until == nil || from.Before(tenures[n-1].until.Time)) {
+		return fault.Exists.New("the seat %q of %q is held by %q then", seatName, officeName, tenures[n-1].Person).WithHint("end that tenure first: chancery depart; or make another seat")
+	}
+	return nil
+}
+
 // Holder returns who held a seat at a time: fault.NotFound if the seat was
 // empty.
 func (d *Directory) Holder(officeName, seatName string, at time.Time) (Holding, error) {

@@ -397,25 +397,16 @@ func (d *Directory) addTenure(a *act) (Event, error) {
 	if err := d.open(a, KindTenure, &t, p.Sign); err != nil {
 		return Event{}, err
 	}
-	o, err := d.office(t.Office)
-	if err != nil {
+	if err := d.Free(t.Office, t.Seat, t.From.Time); err != nil {
 		return Event{}, err
 	}
-	s := o.seats[t.Seat]
 	switch {
-	case s == nil:
-		return Event{}, fault.NotFound.New("the office %q has no seat %q", t.Office, t.Seat)
 	case validID("tenure", t.ID) != nil:
 		return Event{}, validID("tenure", t.ID)
 	case d.tenures[t.ID] != nil:
 		return Event{}, fault.Exists.New("there is a tenure %q already", t.ID)
 	}
-	if n := len(s.tenures); n > 0 {
-		last := s.tenures[n-1]
-		if last.until == nil || t.From.Before(last.until.Time) {
-			return Event{}, fault.Exists.New("the seat %q of %q is held by %q then", t.Seat, t.Office, last.Person).WithHint("end that tenure first")
-		}
-	}
+	s := d.offices[t.Office].seats[t.Seat]
 	added := &tenure{Tenure: t, since: a.index}
 	s.tenures, d.tenures[t.ID] = append(s.tenures, added), added
 	return Event{Body: t, Person: t.Person}, nil
