@@ -119,6 +119,9 @@ func (a *Authority) one(ctx context.Context, kind string, body any) (int64, erro
 
 // Invite lets somebody hand in keys under an id.
 func (a *Authority) Invite(person, name string, until time.Time) ([]byte, error) {
+	if err := directory.ValidPerson(person, name); err != nil {
+		return nil, err
+	}
 	in := entries.Invite{Person: person, Name: name, Until: directory.At(until)}
 	rand.Read(in.Nonce[:])
 	return sign.Sign(entries.KindInvite, in, a.Keys[0])

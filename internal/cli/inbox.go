@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,17 @@ import (
 	"chancery/internal/durable"
 	"chancery/internal/fault"
 )
+
+// reasons says why a cable does not come further.
+func reasons(i desk.Item) string {
+	var all []string
+	for _, why := range []string{i.Void, i.Refused, i.Recall, i.Withheld, i.Disputed} {
+		if why != "" && !slices.Contains(all, why) {
+			all = append(all, why)
+		}
+	}
+	return strings.Join(all, "; ")
+}
 
 // cableSummary is a cable in JSON, without its text.
 type cableSummary struct {
@@ -31,7 +43,7 @@ type cableSummary struct {
 
 func summary(i desk.Item) cableSummary {
 	out := cableSummary{Cable: i.Cable, Reference: i.Release.Reference, Precedence: i.Release.Precedence, DTG: i.Release.DTG.Time, Due: i.Due().UTC(), From: i.Release.Office,
-		State: i.State(), ReplyTo: i.Release.ReplyTo, Release: i.Index, Issue: i.Issued, Copies: i.Release.N, Why: strings.TrimSpace(i.Void + i.Refused + i.Recall + i.Withheld + i.Disputed)}
+		State: i.State(), ReplyTo: i.Release.ReplyTo, Release: i.Index, Issue: i.Issued, Copies: i.Release.N, Why: reasons(i)}
 	out.Subject = desk.Subject(i.Text + i.Record)
 	return out
 }

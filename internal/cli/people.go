@@ -45,6 +45,9 @@ the person to another registry.`
 
 // Run writes an invitation.
 func (o inviteOptions) Run(ctx context.Context, s Streams) error {
+	if o.For <= 0 {
+		return fault.Usage.New("an invitation that is good for %s", o.For)
+	}
 	a, err := o.open()
 	if err != nil {
 		return err

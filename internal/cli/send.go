@@ -109,6 +109,9 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 	if err := o.reach(s, d, &out, len(draft.Sites) > 0); err != nil {
 		return err
 	}
+	if _, err := d.Sent(out.Reference); err == nil {
+		s.warn("you sent a cable called %s before: its readers tell the two apart by their ids alone", fault.Escape(out.Reference))
+	}
 	id, err := d.Queue(out)
 	if err != nil {
 		return err
@@ -148,6 +151,8 @@ func (o sending) leaves(ctx context.Context, s Streams, d *desk.Desk, reference,
 		case errors.As(err, &unsent): // said already
 		case errors.Is(err, fault.System):
 			return false, stays(err.Error())
+		case errors.Is(err, fault.Interrupted):
+			return false, fault.Interrupted.Wrap(err, "%s is in the outbox and leaves with the next command", fault.Escape(reference)).WithHint("chancery recall takes it out, if it has not left")
 		case err != nil:
 			return false, err
 		}

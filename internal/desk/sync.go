@@ -159,7 +159,7 @@ func (d *Desk) openEntry(index int64, e custody.Entry) error {
 			mine = mine || s == d.Keys.Person.Public().ID()
 		}
 		if !mine {
-			d.alarm(index, "a statement about you that you did not sign: %s", event.Kind)
+			d.alarm(index, "a statement about you that you did not sign: %s%s", event.Kind, d.ofSeat(event))
 		}
 		// Whoever copied the person's key can enrol a device with it.
 		if v, ok := event.Body.(directory.Device); ok && event.Kind == directory.KindDevice && v.ID() != d.Keys.Device.Public().ID().String() {
@@ -167,6 +167,20 @@ func (d *Desk) openEntry(index int64, e custody.Entry) error {
 		}
 	}
 	return nil
+}
+
+// ofSeat says which seat the end of a tenure is about.
+func (d *Desk) ofSeat(event directory.Event) string {
+	end, ok := event.Body.(directory.TenureEnd)
+	if !ok {
+		return ""
+	}
+	for _, h := range d.dir.Tenures(d.Person) {
+		if h.ID == end.Tenure {
+			return fmt.Sprintf(", of the seat %s of %s until %s, by two authorities", h.Seat, h.Office, end.Until.UTC().Format("2006-01-02 15:04Z"))
+		}
+	}
+	return ""
 }
 
 // noted takes a marking desk's word how many draws are ready.

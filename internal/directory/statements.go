@@ -183,6 +183,14 @@ func validID(what, id string) error {
 	return nil
 }
 
+// ValidPerson refuses what cannot be a person's id and name.
+func ValidPerson(id, name string) error {
+	if err := validID("person", id); err != nil {
+		return fault.Input.Wrap(err, "invite").WithHint("small letters, digits, hyphens, as in ann-clark")
+	}
+	return validTitle("name of a person", name)
+}
+
 // validTitle refuses what cannot be shown on one line, or reads in two ways.
 func validTitle(what, text string) error {
 	if text == "" || len(text) > 4*maxName || !utf8.ValidString(text) || strings.TrimSpace(text) != text ||
