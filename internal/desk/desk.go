@@ -292,6 +292,13 @@ func (d *Desk) knows() error {
 	return fault.NotFound.New("the desk has not read the directory yet").WithHint("connect to the registry once: chancery status")
 }
 
+// Noted returns what marking desks last said, by the id of their key.
+func (d *Desk) Noted() map[string]entries.Noted {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.state.Noted)
+}
+
 // Tree is the state of the log up to which the desk has read all that is for it.
 func (d *Desk) Tree() custody.Checkpoint {
 	d.mu.Lock()
