@@ -193,7 +193,7 @@ func (o proposeOptions) acceptAll(s Streams, draft []byte, proposals []wording.P
 	}
 	if !o.JSON {
 		fmt.Fprintf(s.Out, "%s taken unseen; the draft is in %s.\n", count(len(proposals), "proposal"), fault.Escape(o.Out))
-		fmt.Fprintln(s.Out, "About one wording in ten changes the sense or reads badly: review it before it is sent.")
+		fmt.Fprintln(s.Out, "About three wordings in a hundred read badly or change a shade of the sense: review it before it is sent.")
 	}
 	return nil
 }

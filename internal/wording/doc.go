@@ -12,6 +12,6 @@
 //
 // The package only proposes. It never changes a draft by itself, never sees a
 // copy, a reader or a codeword, and never talks to a network. That an
-// alternative says the same is for the author to decide: rules are right about
-// nine times in ten.
+// alternative says the same is for the author to decide: strict readers strike
+// about three in a hundred.
 package wording
