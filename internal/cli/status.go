@@ -86,6 +86,11 @@ func (r *statusReport) fill(d *desk.Desk) {
 			r.Unread++
 		}
 	}
+	for _, i := range d.Items() {
+		if kind := i.Waits(); kind != "" {
+			r.Outbox = append(r.Outbox, kind+" of "+i.Release.Reference)
+		}
+	}
 	for _, out := range d.Outbox() {
 		line := out.Reference
 		if out.Why != "" {

@@ -228,7 +228,11 @@ func (d *Desk) state1(ctx context.Context, i *Item, kind string, statement []byt
 	if err := d.saveItem(i); err != nil {
 		return err
 	}
-	return d.finish(ctx, i)
+	err = d.finish(ctx, i)
+	if err != nil && fault.Passing(err) && kind != entries.KindReceipt {
+		return fault.System.Wrap(err, "the %s of %s is kept, and is stated when there is a line", kind, i.Release.Reference).WithHint("nothing more is to be done: chancery status sends it")
+	}
+	return err
 }
 
 // finish logs a statement that was kept.

@@ -80,6 +80,15 @@ type pending struct {
 	Submission custody.Submission `json:"submission"`
 }
 
+// Waits says what was stated about the cable and is not known to be in the log; empty if
+// nothing.
+func (i *Item) Waits() string {
+	if i.Sending == nil {
+		return ""
+	}
+	return i.Sending.Kind
+}
+
 // States of an item, for people.
 const (
 	StateComing   = "not issued yet"
