@@ -65,6 +65,9 @@ func (c *Custodian) absent(statement []byte) (entries.Handover, error) {
 	if err := sign.Open(statement, entries.KindHandover, &h, p.Sign); err != nil {
 		return h, err
 	}
+	if known, _ := c.Client.View.Last(); h.Size > known.Size {
+		return h, fault.Mismatch.New("a handover by a directory of %d entries, of which there are %d", h.Size, known.Size)
+	}
 	if !h.Absent || h.N < 0 {
 		return h, fault.Mismatch.New("a handover of %d cables that says of nobody that they are absent", h.N)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,7 +35,7 @@ type Custodian struct {
 	Logger   *slog.Logger
 
 	at      place
-	goal    int64 // how far the log is to be read before parcels are
+	goal    courier.Goal // how far the log is to be read before parcels are
 	dir     *directory.Directory
 	draws   map[int]*drawn
 	chosen  map[int]*drawn                // to be opened, by block
@@ -75,7 +76,7 @@ func (c *Custodian) key() *sign.Key { return c.Key.In(c.Client.Origin()) }
 
 // forget begins anew: the log tells everything again.
 func (c *Custodian) forget() {
-	c.at, c.goal = place{}, 0
+	c.at, c.goal = place{}, courier.Goal{}
 	c.draws, c.chosen, c.opening, c.waiting = map[int]*drawn{}, map[int]*drawn{}, nil, map[int64]entries.SharePacket{}
 }
 
@@ -102,6 +103,7 @@ func (c *Custodian) catchUp(ctx context.Context) error {
 func (c *Custodian) round(ctx context.Context, wait time.Duration) (more bool, err error) {
 	came, err := courier.Fetch(ctx, c.Client, client.Wish{Parties: []string{directory.Everyone, directory.Draws, directory.CustodianParty(c.Name)}, From: c.at.place(), Parcel: c.at.Parcel, Wait: wait}, c.Identity)
 	if err != nil {
+		c.goal = courier.Goal{}
 		return false, err
 	}
 	for _, l := range came.Letters {
@@ -114,14 +116,15 @@ func (c *Custodian) round(ctx context.Context, wait time.Duration) (more bool, e
 			return false, err
 		}
 	}
-	if !came.Settled(&c.goal) {
-		return true, nil
-	}
-	for _, p := range came.Parcels {
+	reading := came.More && len(came.Letters) > 0
+	for _, p := range came.Due(&c.goal) {
 		if err := c.parcel(ctx, p); err != nil {
 			return false, err
 		}
-		c.at.Parcel = p.Seq
+		c.at.Parcel, reading = p.Seq, false
+	}
+	if reading {
+		return true, nil
 	}
 	if err := c.check(ctx); err != nil {
 		return false, err
@@ -236,8 +239,7 @@ func (c *Custodian) parcel(ctx context.Context, p client.Listed) error {
 		return nil
 	}
 	if len(c.waiting) >= maxWaiting {
-		c.Logger.Warn("passed over", "parcel", p.Seq, "why", "too many shares wait for their draws")
-		return nil
+		delete(c.waiting, slices.Min(slices.Collect(maps.Keys(c.waiting)))) // the one that has waited longest
 	}
 	c.waiting[p.Seq] = packet
 	return nil

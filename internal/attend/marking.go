@@ -432,13 +432,14 @@ func (m *Marking) tell(ctx context.Context, size int64) error {
 	if size == m.noted && (ready == m.ready || ready < 2*m.ready && m.ready < 2*ready) {
 		return nil
 	}
-	s, err := sign.Sign(entries.KindNoted, entries.Noted{Number: m.notes + 1, Size: size, Register: m.dir.Head(size), Ready: ready}, m.Key)
+	m.notes++ // also if the answer is lost: no two words have one number
+	s, err := sign.Sign(entries.KindNoted, entries.Noted{Number: m.notes, Size: size, Register: m.dir.Head(size), Ready: ready}, m.Key)
 	if err != nil {
 		return err
 	}
 	if _, err := m.Client.Submit(ctx, post.Publish(s)); err != nil {
 		return err
 	}
-	m.notes, m.noted, m.ready = m.notes+1, size, ready
+	m.noted, m.ready = size, ready
 	return nil
 }

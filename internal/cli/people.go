@@ -388,6 +388,10 @@ func (o appointOptions) accept(ctx context.Context, s Streams) error {
 			return err
 		}
 		t, err := d.Accept(ctx, one.ID)
+		if errors.Is(err, fault.Permission) {
+			s.warn("%v", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}

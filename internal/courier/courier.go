@@ -6,6 +6,7 @@ package courier
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"chancery/internal/client"
 	"chancery/internal/custody"
@@ -29,19 +30,32 @@ type Delivery struct {
 	Letters []Letter
 }
 
-// Settled says whether all letters came that there were when a party began to catch up:
-// what parcels hold is judged by them, and until then parcels are left, and come again.
-// Who writes faster than the party reads does not keep it from them. Between answers the
-// party keeps goal, which is 0 at first.
-func (d *Delivery) Settled(goal *int64) bool {
-	if *goal == 0 {
-		*goal = d.Tree.Size
+// A Goal is how far a party wants to have read before it looks at parcels: as much as there
+// was when it began to catch up, and no parcel that came later.
+type Goal struct{ size, parcel int64 }
+
+// Due returns the parcels whose turn it is: what they hold is judged by all letters that
+// there were when they came. Until those were read parcels are left, and come again. Who
+// writes faster than the party reads does not keep it from them. The party keeps the goal
+// between answers, and forgets it when it asks anew.
+func (d *Delivery) Due(goal *Goal) []client.Listed {
+	if goal.size == 0 {
+		goal.size = d.Tree.Size
+		if n := len(d.Parcels); n > 0 {
+			goal.parcel = d.Parcels[n-1].Seq
+		}
 	}
-	if n := len(d.Letters); d.More && n > 0 && d.Letters[n-1].Index+1 < *goal {
-		return false
+	n := len(d.Letters)
+	if !d.More || n == 0 {
+		*goal = Goal{}
+		return d.Parcels
 	}
-	*goal = 0
-	return true
+	if d.Letters[n-1].Index+1 < goal.size {
+		return nil
+	}
+	last := goal.parcel
+	*goal = Goal{}
+	return slices.DeleteFunc(slices.Clone(d.Parcels), func(p client.Listed) bool { return p.Seq > last })
 }
 
 // Fetch asks for what a wish says and opens it with a party's identities.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"chancery/internal/client"
+	"chancery/internal/courier"
 	"chancery/internal/custody"
 	"chancery/internal/directory"
 	"chancery/internal/entries"
@@ -48,7 +49,7 @@ type Desk struct {
 	fresh   []statement          // of the directory, not kept yet
 	touched map[string]*Item     // cables that changed and were not kept since
 	tree    custody.Checkpoint   // up to which the directory is whole
-	goal    int64                // how far it is to be read before parcels are
+	goal    courier.Goal         // how far it is to be read before parcels are
 	state   state
 	items   map[string]*Item
 	out     map[string]*Outgoing
@@ -72,7 +73,6 @@ type state struct {
 	Archives  map[string]custody.Place `json:"archives"` // how far each was read, by office
 	Handovers []post.Handed            `json:"handovers"`
 	Absences  []absence                `json:"absences"` // handovers of the absent
-	Shares    map[string][]post.Handed `json:"shares"`   // of archive keys, by epoch
 }
 
 // treeFile is a checkpoint in a file.

@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -110,14 +111,15 @@ func (d *Desk) handed(data []byte) (bool, error) {
 	}
 	switch {
 	case len(h.Share) > 0:
-		if d.state.Shares == nil {
-			d.state.Shares = map[string][]post.Handed{}
-		}
-		name := post.EpochName(h.Office, h.Number, h.Vector)
-		if _, err := d.dir.Epochs(h.Office); err != nil || len(d.state.Shares) >= maxShares || len(d.state.Shares[name]) >= maxShares {
+		name := sharesPrefix + post.EpochName(h.Office, h.Number, h.Vector)
+		if known, err := d.dir.Epochs(h.Office); err != nil || h.Number < 1 || h.Number > len(known)+1 {
 			return true, nil // anybody may hand such things over
 		}
-		d.state.Shares[name] = append(d.state.Shares[name], h.OfShare())
+		// Each in a file of its own: whoever hands over thousands fills the disk and stops
+		// nothing.
+		if err := d.Vault.Put(fmt.Sprintf("%s-%x", name, sha256.Sum256(h.Share)), h.OfShare()); err != nil {
+			return true, fault.System.Wrap(err, "keep a share of an archive key")
+		}
 		if err := d.recover(name); err != nil {
 			if fault.Passing(err) {
 				return true, err
@@ -138,8 +140,8 @@ func (d *Desk) handed(data []byte) (bool, error) {
 	return true, nil
 }
 
-// maxShares is how many shares of archive keys wait for others: of one key, and in all.
-const maxShares = 200
+// sharesPrefix begins the names of shares of archive keys that wait for others.
+const sharesPrefix = "share-"
 
 // takesStatement keeps a handover that waits for this person's signature, the newest of an
 // office and a person, or takes a custodian's signature. The rest is somebody's noise.
@@ -180,7 +182,7 @@ func (d *Desk) handedToMe(h post.Handed) (entries.Handover, error) {
 		return body, fault.Mismatch.New("the inventory is not the one that %q signed for you", body.From)
 	case body.Office != h.Office || body.From != h.By:
 		return body, fault.Mismatch.New("a handover of %q by %q that is said to be of %q by %q", body.Office, body.From, h.Office, h.By)
-	case !d.dir.Sat(body.From, body.Office, d.tree.Size):
+	case !d.dir.Sat(body.From, body.Office, custody.MaxSize):
 		return body, fault.Permission.New("%q never sat in %q", body.From, body.Office)
 	}
 	return body, nil
@@ -213,7 +215,16 @@ func (d *Desk) keepEpoch(e post.EpochKey) error {
 
 // recover restores an archive key from custodians' shares, once there are enough.
 func (d *Desk) recover(name string) error {
-	all := d.state.Shares[name]
+	names, err := d.Vault.Names(name + "-")
+	if err != nil {
+		return err
+	}
+	all := make([]post.Handed, len(names))
+	for i, n := range names {
+		if err := d.Vault.Get(n, &all[i]); err != nil {
+			return err
+		}
+	}
 	vector, err := share.ParseVector(all[0].Vector)
 	if err != nil {
 		return err
@@ -221,8 +232,8 @@ func (d *Desk) recover(name string) error {
 	var shares []share.Share
 	for _, h := range all {
 		s, err := share.ParseShare(h.Share)
-		if err != nil {
-			return err
+		if err != nil || s.Verify(vector, s.Number, vector.Threshold()) != nil {
+			continue // somebody's noise
 		}
 		if !slices.ContainsFunc(shares, func(o share.Share) bool { return o.Number == s.Number }) {
 			shares = append(shares, s)
@@ -242,7 +253,11 @@ func (d *Desk) recover(name string) error {
 	if err := d.keepEpoch(post.EpochKey{Office: all[0].Office, Number: all[0].Number, Secret: string(text)}); err != nil {
 		return err
 	}
-	delete(d.state.Shares, name)
+	for _, n := range names {
+		if err := d.Vault.Remove(n); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -360,7 +375,7 @@ func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error
 	if to == d.Person {
 		return nil, fault.Usage.New("you have the archive yourself").WithHint("name who comes after you")
 	}
-	if !d.dir.Sat(d.Person, office, d.tree.Size) {
+	if !d.dir.Sat(d.Person, office, custody.MaxSize) {
 		return nil, fault.Permission.New("you never sat in %q", office)
 	}
 	h := post.Handed{Office: office, By: d.Person}

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"chancery/internal/custody"
@@ -68,8 +67,11 @@ func (d *Desk) Accept(ctx context.Context, id string) (directory.Tenure, error) 
 		d.state.Offers = slices.Delete(d.state.Offers, k, k+1)
 		return d.save()
 	}
+	if slices.ContainsFunc(d.dir.Tenures(d.Person), func(h directory.Holding) bool { return h.ID == o.ID }) {
+		return o.Tenure, drop() // an answer was lost
+	}
 	if _, err := d.dir.Clone().Add(custody.MaxSize, both); err != nil {
-		return o.Tenure, errors.Join(fault.Permission.Wrap(err, "the directory would not take it").WithHint("ask the appointing authority for a new appointment"), drop())
+		return o.Tenure, fault.Permission.Wrap(err, "the directory would not take the seat %s of %s", o.Seat, o.Office).WithHint("ask the appointing authority for a new appointment")
 	}
 	if _, err := d.Client.Submit(ctx, post.Publish(both)); err != nil {
 		return o.Tenure, err

@@ -78,7 +78,7 @@ func (r Reach) Shown() []string {
 // sameReach refuses a cable that has come to reach somebody whom its author was not shown,
 // or who has other keys.
 func (d *Desk) sameReach(o *Outgoing) error {
-	if len(o.People) == 0 {
+	if len(o.People) == 0 || d.dir == nil {
 		return nil
 	}
 	people, _, err := d.dir.Expand(o.To, d.Now())
@@ -162,13 +162,14 @@ func (d *Desk) Drop(id string) error {
 	if o.Tried {
 		return fault.Permission.New("the cable is on its way").WithHint("recall it")
 	}
+	if err := d.Vault.Remove("out-" + id); err != nil {
+		return err
+	}
 	delete(d.out, id)
 	if o.Ready != nil {
-		if err := d.dropParts(o.Ready.Submission); err != nil {
-			return err
-		}
+		return d.dropParts(o.Ready.Submission)
 	}
-	return d.Vault.Remove("out-" + id)
+	return nil
 }
 
 // flush sends what waits, and statements whose fate is unknown.
@@ -242,6 +243,11 @@ func (d *Desk) waits(o *Outgoing) bool {
 func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	if d.waits(o) {
 		return errNoDraw
+	}
+	if !o.Tried {
+		if err := d.sameReach(o); err != nil {
+			return err
+		}
 	}
 	if o.Ready == nil {
 		r, err := d.ready(o)
@@ -330,9 +336,6 @@ func (d *Desk) ready(o *Outgoing) (*ready, error) {
 	}
 	h, err := d.tenureIn(o.From)
 	if err != nil {
-		return nil, err
-	}
-	if err := d.sameReach(o); err != nil {
 		return nil, err
 	}
 	c, err := Compose(Cable{Author: Author{Key: d.Keys.Person, Person: d.Person, Tenure: h.ID, Office: h.Office}, Draft: draft, To: o.To, Precedence: o.Precedence,

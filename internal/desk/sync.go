@@ -35,6 +35,9 @@ func (d *Desk) pull(ctx context.Context, wait time.Duration) error {
 		d.mu.Unlock()
 		came, err := courier.Fetch(ctx, d.Client, wish, d.Keys.Identity)
 		if err != nil {
+			d.mu.Lock()
+			d.goal = courier.Goal{}
+			d.mu.Unlock()
 			return d.notice(err)
 		}
 		if err := d.take(ctx, came); err != nil {
@@ -98,10 +101,8 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	if !came.More {
 		d.tree = came.Tree
 	}
-	if came.Settled(&d.goal) {
-		if err := d.parcels(ctx, came.Parcels); err != nil {
-			return errors.Join(err, d.save())
-		}
+	if err := d.parcels(ctx, came.Due(&d.goal)); err != nil {
+		return errors.Join(err, d.save())
 	}
 	if len(came.Letters)+len(came.Parcels)+len(d.fresh)+len(d.touched) == 0 && d.state.Tree.Size == d.tree.Size {
 		return nil

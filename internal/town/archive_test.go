@@ -88,3 +88,42 @@ func TestSharesOutliveAFullDisk(t *testing.T) {
 		t.Errorf("the key is lost: %v", err)
 	}
 }
+
+// TestStrangersShares: somebody who sits nowhere hands over hundreds of shares of an archive
+// key. Those of custodians restore the key all the same.
+func TestStrangersShares(t *testing.T) {
+	ctx := t.Context()
+	w := found(t)
+	bo := enrol(t, w, "bo", "centre.desk")
+	must(t, bo.Sync(ctx, 0))
+	id, err := seal.GenerateIdentity()
+	must(t, err)
+	hand := func(h post.Handed) {
+		t.Helper()
+		data, err := h.Seal(bo.Keys.Identity.Recipient().String())
+		must(t, err)
+		must(t, w.Authority.Client.PutParcel(ctx, data, []string{directory.PartyOf("bo")}))
+	}
+	split := func() ([]share.Share, *share.Vector, []byte) {
+		secret := share.Generate()
+		sealed, err := seal.SealKey([]byte(id.Secret()), secret.Key("epoch"))
+		must(t, err)
+		shares, vector, err := share.Split(secret, 2, 3)
+		must(t, err)
+		return shares, vector, sealed
+	}
+	for range 250 {
+		shares, vector, sealed := split()
+		hand(post.Handed{Office: "centre.desk", Number: 1, Share: shares[0].Encode(), Vector: vector.Encode(), Sealed: sealed})
+	}
+	shares, vector, sealed := split()
+	hand(post.Handed{Office: "centre.desk", Number: 1, Share: []byte("of nothing"), Vector: vector.Encode(), Sealed: sealed})
+	for _, one := range shares[:2] {
+		hand(post.Handed{Office: "centre.desk", Number: 1, Share: one.Encode(), Vector: vector.Encode(), Sealed: sealed})
+	}
+	must(t, bo.Sync(ctx, 0))
+	var e post.EpochKey
+	if err := bo.Vault.Get(post.EpochName("centre.desk", 1, []byte(id.Recipient().String())), &e); err != nil || e.Secret != id.Secret() {
+		t.Errorf("the key is not restored: %v; alarms %v", err, bo.Alarms())
+	}
+}
