@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"slices"
 
 	"chancery/internal/courier"
-	"chancery/internal/directory"
 	"chancery/internal/entries"
 	"chancery/internal/fault"
 	"chancery/internal/post"
@@ -80,11 +78,11 @@ func (c *Custodian) Absences(ctx context.Context, office, to string) ([]entries.
 	if err := c.catchUp(ctx); err != nil {
 		return nil, err
 	}
-	holders, err := c.dir.Holders(office, c.Now())
+	sits, err := c.dir.Sits(to, office, c.Now())
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(holders, func(one directory.Holding) bool { return one.Person == to }) {
+	if !sits {
 		return nil, fault.Permission.New("%q does not sit in %q", to, office)
 	}
 	names, err := c.Vault.Names(absencePrefix(office, to))

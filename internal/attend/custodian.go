@@ -116,15 +116,15 @@ func (c *Custodian) round(ctx context.Context, wait time.Duration) (more bool, e
 			return false, err
 		}
 	}
-	reading := came.More && len(came.Letters) > 0
-	for _, p := range came.Due(&c.goal) {
+	due, now := came.Due(&c.goal)
+	if !now {
+		return true, nil
+	}
+	for _, p := range due {
 		if err := c.parcel(ctx, p); err != nil {
 			return false, err
 		}
-		c.at.Parcel, reading = p.Seq, false
-	}
-	if reading {
-		return true, nil
+		c.at.Parcel = p.Seq
 	}
 	if err := c.check(ctx); err != nil {
 		return false, err
@@ -274,11 +274,11 @@ func (c *Custodian) Recover(ctx context.Context, office, person string) (int, er
 	if err := c.catchUp(ctx); err != nil {
 		return 0, err
 	}
-	holders, err := c.dir.Holders(office, c.Now())
+	sits, err := c.dir.Sits(person, office, c.Now())
 	if err != nil {
 		return 0, err
 	}
-	if !slices.ContainsFunc(holders, func(h directory.Holding) bool { return h.Person == person }) {
+	if !sits {
 		return 0, fault.Permission.New("%q does not sit in %q", person, office)
 	}
 	p, _, err := c.dir.Person(person)

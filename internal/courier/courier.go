@@ -34,11 +34,11 @@ type Delivery struct {
 // was when it began to catch up, and no parcel that came later.
 type Goal struct{ size, parcel int64 }
 
-// Due returns the parcels whose turn it is: what they hold is judged by all letters that
+// Due returns the parcels whose turn it is, and whether it is any's: what they hold is judged by all letters that
 // there were when they came. Until those were read parcels are left, and come again. Who
 // writes faster than the party reads does not keep it from them. The party keeps the goal
 // between answers, and forgets it when it asks anew.
-func (d *Delivery) Due(goal *Goal) []client.Listed {
+func (d *Delivery) Due(goal *Goal) (parcels []client.Listed, now bool) {
 	if goal.size == 0 {
 		goal.size = d.Tree.Size
 		if n := len(d.Parcels); n > 0 {
@@ -48,14 +48,14 @@ func (d *Delivery) Due(goal *Goal) []client.Listed {
 	n := len(d.Letters)
 	if !d.More || n == 0 {
 		*goal = Goal{}
-		return d.Parcels
+		return d.Parcels, true
 	}
 	if d.Letters[n-1].Index+1 < goal.size {
-		return nil
+		return nil, false
 	}
 	last := goal.parcel
 	*goal = Goal{}
-	return slices.DeleteFunc(slices.Clone(d.Parcels), func(p client.Listed) bool { return p.Seq > last })
+	return slices.DeleteFunc(slices.Clone(d.Parcels), func(p client.Listed) bool { return p.Seq > last }), true
 }
 
 // Fetch asks for what a wish says and opens it with a party's identities.

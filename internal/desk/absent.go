@@ -49,17 +49,9 @@ func (d *Desk) TakeAbsent(ctx context.Context, office, from string) (Absence, er
 	if _, err := d.readArchive(ctx, office, ids); err != nil {
 		return Absence{}, err
 	}
-	salt := custody.NewEntry(nil).Salt
-	a := absence{Inventory: d.inventory(office)}
-	root := inventoryRoot(post.Handed{Office: office, Inventory: a.Inventory, Salt: salt[:]})
-	body := entries.Handover{Office: office, From: from, To: d.Person, N: len(a.Inventory), Inventory: root, Size: d.tree.Size, Absent: true}
-	if a.Statement, err = sign.Sign(entries.KindHandover, body, d.Keys.Person); err != nil {
+	a, err := d.request(office, from)
+	if err != nil {
 		return Absence{}, err
-	}
-	for _, o := range d.state.Absences { // asked once more, the same is asked: else an old request could be put in its place
-		if known, err := d.absence(o); err == nil && known.Office == office && known.From == from && slices.Equal(o.Inventory, a.Inventory) {
-			a = o
-		}
 	}
 	d.state.Absences = slices.DeleteFunc(d.state.Absences, func(o absence) bool {
 		known, err := d.absence(o)
@@ -75,6 +67,22 @@ func (d *Desk) TakeAbsent(ctx context.Context, office, from string) (Absence, er
 		}
 	}
 	return d.absence(a)
+}
+
+// request returns what custodians are asked to sign: the same as before if it lists the
+// same, else an old request could be put in the place of a new one.
+func (d *Desk) request(office, from string) (absence, error) {
+	inventory := d.inventory(office)
+	for _, a := range d.state.Absences {
+		if known, err := d.absence(a); err == nil && known.Office == office && known.From == from && slices.Equal(a.Inventory, inventory) {
+			return a, nil
+		}
+	}
+	salt := custody.NewEntry(nil).Salt
+	root := inventoryRoot(post.Handed{Office: office, Inventory: inventory, Salt: salt[:]})
+	body := entries.Handover{Office: office, From: from, To: d.Person, N: len(inventory), Inventory: root, Size: d.tree.Size, Absent: true}
+	s, err := sign.Sign(entries.KindHandover, body, d.Keys.Person)
+	return absence{Statement: s, Inventory: inventory}, err
 }
 
 // absence reads what is kept of one; its signatures were verified when they came.

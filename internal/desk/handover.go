@@ -379,11 +379,11 @@ func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error
 		return nil, fault.Permission.New("you never sat in %q", office)
 	}
 	h := post.Handed{Office: office, By: d.Person}
-	holders, err := d.dir.Holders(office, d.Now())
+	sits, err := d.dir.Sits(to, office, d.Now())
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(holders, func(one directory.Holding) bool { return one.Person == to }) {
+	if !sits {
 		return nil, fault.Permission.New("%q does not sit in %q", to, office).WithHint("appoint them first")
 	}
 	names, err := d.Vault.Names(post.EpochPrefix(office))

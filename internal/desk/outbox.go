@@ -70,10 +70,12 @@ type Reach struct {
 func (r Reach) Shown() []string {
 	var out []string
 	for _, p := range r.People {
-		out = append(out, fmt.Sprintf("%s@%d", p.ID, p.Since))
+		out = append(out, shown(p))
 	}
 	return out
 }
+
+func shown(p directory.Addressee) string { return fmt.Sprintf("%s@%d", p.ID, p.Since) }
 
 // sameReach refuses a cable that has come to reach somebody whom its author was not shown,
 // or who has other keys.
@@ -86,7 +88,7 @@ func (d *Desk) sameReach(o *Outgoing) error {
 		return err
 	}
 	for _, p := range people {
-		if p.ID != d.Person && !slices.Contains(o.People, Reach{People: []directory.Addressee{p}}.Shown()[0]) {
+		if p.ID != d.Person && !slices.Contains(o.People, shown(p)) {
 			return fault.Permission.New("%s reaches %q too by now, or %q has new keys", o.Reference, p.ID, p.ID).WithHint("chancery recall takes it out of the outbox; send it again")
 		}
 	}

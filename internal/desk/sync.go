@@ -101,7 +101,8 @@ func (d *Desk) take(ctx context.Context, came *courier.Delivery) error {
 	if !came.More {
 		d.tree = came.Tree
 	}
-	if err := d.parcels(ctx, came.Due(&d.goal)); err != nil {
+	due, _ := came.Due(&d.goal)
+	if err := d.parcels(ctx, due); err != nil {
 		return errors.Join(err, d.save())
 	}
 	if len(came.Letters)+len(came.Parcels)+len(d.fresh)+len(d.touched) == 0 && d.state.Tree.Size == d.tree.Size {

@@ -165,20 +165,27 @@ func (d *Directory) Sat(person, officeName string, index int64) bool {
 	return slices.ContainsFunc(d.Tenures(person), func(h Holding) bool { return h.Office == officeName && h.Since < index })
 }
 
+// Sits says whether a person holds a seat in an office at a time.
+func (d *Directory) Sits(person, officeName string, at time.Time) (bool, error) {
+	holders, err := d.Holders(officeName, at)
+	return slices.ContainsFunc(holders, func(h Holding) bool { return h.Person == person }), err
+}
+
 // Succeeds says whether a person sits in an office at a time in which another sat before
 // and sits no more; fault.Permission tells which of it is not so.
 func (d *Directory) Succeeds(person, earlier, officeName string, at time.Time) error {
-	holders, err := d.Holders(officeName, at)
+	now, err := d.Sits(person, officeName, at)
 	if err != nil {
 		return err
 	}
-	sits := func(who string) bool {
-		return slices.ContainsFunc(holders, func(h Holding) bool { return h.Person == who })
+	still, err := d.Sits(earlier, officeName, at)
+	if err != nil {
+		return err
 	}
 	switch {
-	case !sits(person):
+	case !now:
 		return fault.Permission.New("%q does not sit in %q", person, officeName)
-	case sits(earlier):
+	case still:
 		return fault.Permission.New("%q still sits in %q", earlier, officeName).WithHint("they hand it over themselves, or an authority ends their tenure first: chancery depart")
 	case !slices.ContainsFunc(d.Tenures(earlier), func(h Holding) bool { return h.Office == officeName && h.From.Before(at) }):
 		return fault.Permission.New("%q never sat in %q", earlier, officeName)

@@ -58,11 +58,7 @@ func (d *Desk) loadCable(name string, data []byte) error {
 func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, err := d.verify(s); err != nil {
-		return nil, err
-	}
-	var body entries.Release
-	author, err := d.byPerson(s, entries.KindRelease, &body)
+	author, body, err := d.releasedBy(s)
 	if err != nil {
 		return nil, err
 	}
@@ -99,16 +95,21 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 	return c.Statement, nil
 }
 
+// releasedBy verifies that a release stands in the log, and who signed it.
+func (d *Desk) releasedBy(s Seen) (author directory.Person, body entries.Release, err error) {
+	if _, err := d.verify(s); err != nil {
+		return author, body, err
+	}
+	author, err = d.byPerson(s, entries.KindRelease, &body)
+	return author, body, err
+}
+
 // MayRelease verifies a release as far as that takes nothing but the log: before anything
 // is asked for that it names.
 func (d *Desk) MayRelease(s Seen) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, err := d.verify(s); err != nil {
-		return err
-	}
-	var body entries.Release
-	author, err := d.byPerson(s, entries.KindRelease, &body)
+	author, body, err := d.releasedBy(s)
 	if err != nil || d.cables[body.Cable] != nil {
 		return err
 	}

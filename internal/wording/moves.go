@@ -106,10 +106,5 @@ func tagged(words []word, i int, classes ...string) bool {
 	return false
 }
 
-// hasAnyTag says whether word i exists and has one of these very tags.
-func hasAnyTag(words []word, i int, tags ...string) bool {
-	return i >= 0 && i < len(words) && slices.Contains(tags, words[i].tag)
-}
-
 // ends says whether the sentence, or a clause that a mark closes, ends at i.
 func ends(words []word, i int) bool { return i >= len(words) || tagged(words, i, "PUNCT") }

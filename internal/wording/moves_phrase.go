@@ -127,7 +127,7 @@ func allOf(words []word, i int) (int, int, []string) {
 	switch {
 	case is(words, i+1, "of") && in(words, i+2, owned):
 		return i, i + 2, []string{text(words, i, i+1)}
-	case in(words, i+1, owned) && !hasAnyTag(words, i+2, "JJR", "RBR") && !is(words, i+2, "more", "less", "fewer", "time", "way", "same", "while", "better", "worse"):
+	case in(words, i+1, owned) && !tagged(words, i+2, "JJR", "RBR") && !is(words, i+2, "more", "less", "fewer", "time", "way", "same", "while", "better", "worse"):
 		return i, i + 1, []string{text(words, i, i+1) + " of"}
 	}
 	return 0, 0, nil

@@ -138,7 +138,7 @@ func whichSubject(words []word, i int) (int, int, []string) {
 // that is pointed at, or somebody's, is; one that "of" joins to another may not be what
 // the clause is about, unless a plural says so.
 func undetermined(words []word, i int) bool {
-	plural := hasAnyTag(words, i-1, "NNS") && is(words, i+1, "are", "were", "have")
+	plural := tagged(words, i-1, "NNS") && is(words, i+1, "are", "were", "have")
 	for j := i - 2; j >= 0 && j >= i-4; j-- {
 		switch {
 		case is(words, j, "this", "these", "his", "her", "its", "our", "their", "my", "your", "'s"):
