@@ -117,12 +117,13 @@ func (a *Authority) one(ctx context.Context, kind string, body any) (int64, erro
 	return a.publish(ctx, s)
 }
 
-// Invite lets somebody hand in keys under an id.
-func (a *Authority) Invite(person, name string, until time.Time) ([]byte, error) {
+// Invite lets somebody hand in keys under an id; again, if the person has keys already
+// and lost them.
+func (a *Authority) Invite(person, name string, until time.Time, again bool) ([]byte, error) {
 	if err := directory.ValidPerson(person, name); err != nil {
 		return nil, err
 	}
-	in := entries.Invite{Person: person, Name: name, Until: directory.At(until)}
+	in := entries.Invite{Person: person, Name: name, Until: directory.At(until), Again: again}
 	rand.Read(in.Nonce[:])
 	return sign.Sign(entries.KindInvite, in, a.Keys[0])
 }
@@ -132,6 +133,7 @@ type Candidate struct {
 	directory.Person
 	Device    directory.Device
 	Enrolment entries.Enrolment
+	Again     bool // new keys for one who is in the directory
 }
 
 // Fingerprint is what the candidate reads out, and the authority compares: the
@@ -153,30 +155,44 @@ func (a *Authority) Candidates(ctx context.Context) ([]Candidate, error) {
 	}
 	var out []Candidate
 	for _, e := range all {
-		if _, err := e.Check(dir.Institution()); err != nil {
+		invite, err := e.Check(dir.Institution())
+		if err != nil {
 			continue // the registry kept what it should have refused
 		}
 		c := Candidate{Enrolment: e}
-		if sign.Peek(e.Person, directory.KindPerson, &c.Person) != nil || sign.Peek(e.Device, directory.KindDevice, &c.Device) != nil {
+		if sign.Peek(e.Person, directory.KindPerson, &c.Person) != nil || sign.Peek(e.Device, directory.KindDevice, &c.Device) != nil || dir.Had(c.Person) {
 			continue
 		}
-		if p, _, err := dir.Person(c.ID); err == nil && p.Sign.ID() == c.Sign.ID() {
-			continue
+		_, _, err = dir.Person(c.ID)
+		if c.Again = err == nil; c.Again == invite.Again {
+			out = append(out, c)
 		}
-		out = append(out, c)
 	}
 	return out, nil
 }
 
 // Admit logs a candidate's keys and device. The authority has compared the
-// fingerprint with the person by another way.
+// fingerprint with the person by another way. New keys for one who has some end the old
+// ones and the devices that spoke with them, and take two authorities.
 func (a *Authority) Admit(ctx context.Context, c Candidate) (int64, error) {
+	if c.Again && len(a.Keys) < 2 {
+		return 0, fault.Permission.New("%q is in the directory: one authority alone cannot give them new keys", c.ID).WithHint("sign with a second one")
+	}
 	s, err := sign.Sign(directory.KindPerson, c.Person, a.Keys[0])
 	if err != nil {
 		return 0, err
 	}
 	if s, err = sign.Join(s, c.Enrolment.Person); err != nil {
 		return 0, err
+	}
+	if c.Again {
+		second, err := sign.Sign(directory.KindPerson, c.Person, a.Keys[1])
+		if err != nil {
+			return 0, err
+		}
+		if s, err = sign.Join(s, second); err != nil {
+			return 0, err
+		}
 	}
 	return a.publish(ctx, s, c.Enrolment.Device)
 }

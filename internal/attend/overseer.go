@@ -3,6 +3,7 @@ package attend
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 
 	"chancery/internal/client"
 	"chancery/internal/courier"
@@ -224,7 +225,12 @@ func (o *Overseer) Circle(ctx context.Context, c *Cable) ([]entries.Copy, error)
 	if err == nil && (root != c.Release.Copies || len(copies) != c.Release.N) {
 		err = fault.Mismatch.New("the circle of readers is not the one that was released")
 	}
-	return append(copies, c.Copies...), err
+	for _, late := range c.Copies {
+		if !slices.ContainsFunc(copies, func(one entries.Copy) bool { return one.ID == late.ID }) { // else it was issued again, to new keys
+			copies = append(copies, late)
+		}
+	}
+	return copies, err
 }
 
 // speaks returns who signed a statement, and the keys.

@@ -33,6 +33,7 @@ type inviteOptions struct {
 	Name string        `arg:"" help:"The person's name."`
 	Out  string        `short:"o" placeholder:"FILE" help:"The invitation (ID.invite)."`
 	For  time.Duration `default:"168h" help:"How long it is good (${default})."`
+	New  bool          `name:"new-keys" help:"For one who is in the directory and lost the old keys."`
 	authorityOptions
 }
 
@@ -40,7 +41,11 @@ type inviteOptions struct {
 func (inviteOptions) Help() string {
 	return `Writes an invitation: where the registry is, whose it is, how its log is recognised, and leave to hand in keys once.
 Give it to the person by a way that you trust; it is not secret, but whoever changed it on the way could lead
-the person to another registry.`
+the person to another registry.
+
+Who lost the folder of their desk and has no backup of it gets new keys (--new-keys): revoke the lost device first
+(chancery device revoke), then invite and admit as before, with two authorities. Seats stay. Cables that were sent to the
+old keys come again from the archives of the person's offices, in the same wording (chancery handover OFFICE --archive).`
 }
 
 // Run writes an invitation.
@@ -56,7 +61,7 @@ func (o inviteOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	invite, err := a.Invite(o.ID, o.Name, time.Now().Add(o.For))
+	invite, err := a.Invite(o.ID, o.Name, time.Now().Add(o.For), o.New)
 	if err != nil {
 		return err
 	}
@@ -169,6 +174,9 @@ func (o admitOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
+	if one.Again {
+		s.warn("%s (%s) has keys: these take their place, and devices that speak with the old ones are shut out", fault.Escape(one.Name), o.ID)
+	}
 	if err := s.confirm(o.Fingerprint != "", "--fingerprint", fmt.Sprintf("%s (%s): is the fingerprint that they read to you %s?", one.Name, o.ID, appoint.Fingerprint(one.Sign))); err != nil {
 		return err
 	}
@@ -184,7 +192,7 @@ func (o admitOptions) Run(ctx context.Context, s Streams) error {
 func (o admitOptions) choose(waiting []appoint.Candidate) (appoint.Candidate, error) {
 	waiting = slices.DeleteFunc(slices.Clone(waiting), func(c appoint.Candidate) bool { return c.ID != o.ID })
 	if len(waiting) == 0 {
-		return appoint.Candidate{}, fault.NotFound.New("%q has not handed in keys", o.ID).WithHint("chancery admit lists who has")
+		return appoint.Candidate{}, fault.NotFound.New("%q has not handed in keys", o.ID).WithHint("chancery admit lists who has; who is in the directory already needs an invitation with --new-keys")
 	}
 	if o.Fingerprint == "" {
 		if len(waiting) > 1 {
@@ -446,60 +454,4 @@ func (o departOptions) Run(ctx context.Context, s Streams) error {
 		return noted(ctx, s, a, index)
 	}
 	return fault.NotFound.New("%q holds no seat of %q", o.Person, o.Office).WithHint("chancery list shows who holds which")
-}
-
-type deviceOptions struct {
-	Action    string `arg:"" optional:"" enum:"list,revoke," default:"list" help:"list or revoke."`
-	Person    string `arg:"" optional:"" help:"Whose (your own)."`
-	Name      string `arg:"" optional:"" help:"Which."`
-	Yes       bool   `short:"y" help:"Do not ask."`
-	Authority string `env:"CHANCERY_AUTHORITY" placeholder:"DIR" help:"To revoke another's: the folder of the appointing authority."`
-	deskOptions
-}
-
-// Run lists devices, or revokes one.
-func (o deviceOptions) Run(ctx context.Context, s Streams) error {
-	if o.Action == "revoke" {
-		return o.revoke(ctx, s)
-	}
-	d, err := o.synced(ctx, s)
-	if err != nil {
-		return err
-	}
-	if o.Person == "" {
-		o.Person = d.Person
-	}
-	return d.Directory(func(dir *directory.Directory) {
-		for _, v := range dir.Devices(o.Person) {
-			fmt.Fprintf(s.Out, "%s  %s\n", v.ID()[:16], fault.Escape(v.Name))
-		}
-	})
-}
-
-func (o deviceOptions) revoke(ctx context.Context, s Streams) error {
-	if o.Authority == "" || o.Person == "" || o.Name == "" {
-		return fault.Usage.New("whose device, and which?").WithHint("chancery device revoke PERSON NAME --authority DIR")
-	}
-	a, err := authorityOptions{Authority: o.Authority}.open()
-	if err != nil {
-		return err
-	}
-	dir, err := a.Directory(ctx)
-	if err != nil {
-		return err
-	}
-	for _, v := range dir.Devices(o.Person) {
-		if v.Name != o.Name && !strings.HasPrefix(v.ID(), o.Name) {
-			continue
-		}
-		if err := s.confirm(o.Yes, "--yes", fmt.Sprintf("Revoke the device %q of %s? It will get no keys and no answer.", v.Name, o.Person)); err != nil {
-			return err
-		}
-		index, err := a.Revoke(ctx, v)
-		if err != nil {
-			return err
-		}
-		return noted(ctx, s, a, index)
-	}
-	return fault.NotFound.New("%q has no device %q", o.Person, o.Name).WithHint("chancery device list %s", o.Person)
 }

@@ -139,12 +139,12 @@ func (a Account) begins() ([]custody.Commitment, error) {
 	return []custody.Commitment{e.Commitment()}, err
 }
 
-// checkpointFile is a party's memory of the log.
-const checkpointFile = "checkpoint"
+// CheckpointFile is a party's memory of the log.
+const CheckpointFile = "checkpoint"
 
 // DialFrom makes a client for a key, whose memory of the log lies in a folder.
 func (a Account) DialFrom(key *sign.Key, folder string, now func() time.Time) (*Client, error) {
-	name := filepath.Join(folder, checkpointFile)
+	name := filepath.Join(folder, CheckpointFile)
 	last, err := durable.ReadFile(name, 1<<20)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return nil, err

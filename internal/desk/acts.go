@@ -105,7 +105,10 @@ func (d *Desk) issued(i *Item, a *Act, b entries.Issue, l *post.Letter) error {
 			return nil
 		}
 		a.Copy, a.Note = l.Copy.ID, "a late copy, for "+l.Copy.Person
-		if i.Mine && !slices.ContainsFunc(i.Copies, func(c entries.Copy) bool { return c.ID == l.Copy.ID }) {
+		switch known := slices.ContainsFunc(i.Copies, func(c entries.Copy) bool { return c.ID == l.Copy.ID }); {
+		case b.First <= i.Release.N || known:
+			a.Note = "the same copy again, for new keys of " + l.Copy.Person
+		case i.Mine:
 			i.Copies = append(i.Copies, *l.Copy)
 		}
 		if l.Copy.Person != d.Person || i.Copy != nil {

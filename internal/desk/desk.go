@@ -31,6 +31,7 @@ import (
 type Config struct {
 	Keys    Keys
 	Person  string
+	Again   bool // the person had other keys before: what was stated then is no news
 	Account client.Account
 	Client  *client.Client
 	Vault   *vault.Vault
@@ -107,7 +108,7 @@ func Open(c Config) (*Desk, error) {
 	if err := d.loadDirectory(); err != nil {
 		return nil, err
 	}
-	if err := all(d.Vault, "cable-", func(i *Item) { d.items[i.Cable] = i }); err != nil {
+	if err := all(d.Vault, cableName(""), func(i *Item) { d.items[i.Cable] = i }); err != nil {
 		return nil, err
 	}
 	if err := d.loadActs(); err != nil {
@@ -225,6 +226,9 @@ func (d *Desk) save() error {
 	return nil
 }
 
+// cableName names the file of a cable.
+func cableName(id string) string { return "cable-" + id }
+
 // saveItem keeps a cable, if it changed; acts on it are kept by save.
 func (d *Desk) saveItem(i *Item) error {
 	data, err := json.Marshal(i)
@@ -235,7 +239,7 @@ func (d *Desk) saveItem(i *Item) error {
 	if sum == i.kept {
 		return nil
 	}
-	if err := d.Vault.Put("cable-"+i.Cable, json.RawMessage(data)); err != nil {
+	if err := d.Vault.Put(cableName(i.Cable), json.RawMessage(data)); err != nil {
 		return err
 	}
 	i.kept = sum

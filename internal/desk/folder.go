@@ -34,6 +34,7 @@ type whose struct {
 	Format string `json:"format"`
 	Person string `json:"person"`
 	Device string `json:"device"`
+	Again  bool   `json:"again,omitempty"` // the person had other keys before
 }
 
 const deskFormat = "chancery-desk/v1"
@@ -59,7 +60,7 @@ func Enrol(ctx context.Context, folder string, account client.Account, invite []
 	if e.Device, err = sign.Sign(directory.KindDevice, one, k.Person, k.Device); err != nil {
 		return nil, err
 	}
-	if err := makeFolder(folder, account, in.Person, device, k, passphrase, now()); err != nil {
+	if err := makeFolder(folder, account, whose{deskFormat, in.Person, device, in.Again}, k, passphrase, now()); err != nil {
 		return nil, err
 	}
 	stranger, err := account.Dial(nil, nil, nil, now)
@@ -73,8 +74,8 @@ func Enrol(ctx context.Context, folder string, account client.Account, invite []
 	return OpenFolder(folder, func() (string, error) { return passphrase, nil }, now)
 }
 
-func makeFolder(folder string, account client.Account, person, device string, k Keys, passphrase string, now time.Time) error {
-	about, err := json.MarshalIndent(whose{deskFormat, person, device}, "", " ")
+func makeFolder(folder string, account client.Account, w whose, k Keys, passphrase string, now time.Time) error {
+	about, err := json.MarshalIndent(w, "", " ")
 	if err != nil {
 		return fault.Internal.Wrap(err, "make a desk")
 	}
@@ -145,7 +146,7 @@ func openHeld(folder string, data []byte, passphrase func() (string, error), now
 	if err != nil {
 		return nil, err
 	}
-	return Open(Config{Keys: k, Person: w.Person, Account: account, Client: c, Vault: vault.New(filepath.Join(folder, filesFolder), k.Device.Derive("desk files")), Now: now})
+	return Open(Config{Keys: k, Person: w.Person, Again: w.Again, Account: account, Client: c, Vault: vault.New(filepath.Join(folder, filesFolder), k.Device.Derive("desk files")), Now: now})
 }
 
 func readKeys(name string, passphrase func() (string, error)) (Keys, error) {

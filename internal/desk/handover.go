@@ -307,6 +307,9 @@ func (d *Desk) Archive(ctx context.Context, office string) (found, asked int, er
 	if found, err = d.readArchive(ctx, office, ids); err != nil {
 		return found, 0, err
 	}
+	if err := d.askedElsewhere(ctx, office); err != nil {
+		return found, 0, err
+	}
 	for _, i := range d.items {
 		if i.Archive != office || i.Copy != nil || i.Mine || i.Asked {
 			continue
@@ -325,6 +328,36 @@ func (d *Desk) Archive(ctx context.Context, office string) (found, asked int, er
 		asked++
 	}
 	return found, asked, nil
+}
+
+// askedElsewhere reads once more what came about cables of an archive, if another device of
+// this person's may have asked for them already.
+func (d *Desk) askedElsewhere(ctx context.Context, office string) error {
+	from := int64(custody.MaxSize)
+	for _, i := range d.items {
+		if i.Archive == office && i.Copy == nil && !i.Mine && !i.Asked {
+			from = min(from, i.Index)
+		}
+	}
+	if len(d.knownDevices()) < 2 || from == custody.MaxSize {
+		return nil
+	}
+	wish := client.Wish{Parties: []string{directory.PartyOf(d.Person)}, From: custody.Place{Index: from}, Parcel: client.NoParcels}
+	for more := true; more; {
+		came, err := courier.Fetch(ctx, d.Client, wish, d.Keys.Identity)
+		if err != nil {
+			return err
+		}
+		for _, l := range came.Letters {
+			if wish.From = l.Place.Next(); l.Err == nil {
+				if err := d.letter(ctx, l); err != nil {
+					return err
+				}
+			}
+		}
+		more = came.More
+	}
+	return d.save()
 }
 
 // noArchiveKey says how one comes to an office's archive key.

@@ -117,7 +117,9 @@ func (d *Desk) received(ctx context.Context, l courier.Letter) error {
 		return nil // anybody can log such a thing, again and again
 	}
 	if l.Err != nil {
-		d.alarm(l.Index, "an entry that came cannot be used: %v", l.Err)
+		if !d.before(l.Index) {
+			d.alarm(l.Index, "an entry that came cannot be used: %v", l.Err)
+		}
 		return nil
 	}
 	if l.Party == directory.Everyone {
@@ -152,23 +154,37 @@ func (d *Desk) openEntry(index int64, e custody.Entry) error {
 	}
 	now := d.Now()
 	d.dir, d.seen[index], d.fresh = dir, now, append(d.fresh, statement{index, e.Bytes(), now})
+	return d.aboutMe(index)
+}
+
+// aboutMe alarms at a statement about this person that is not this desk's doing.
+func (d *Desk) aboutMe(index int64) error {
+	if d.before(index) {
+		return nil
+	}
+	me := d.Keys.Person.Public()
 	for _, event := range d.dir.About(d.Person) {
 		if event.Index != index {
 			continue
 		}
 		mine := false
 		for _, s := range event.Signers {
-			mine = mine || s == d.Keys.Person.Public().ID()
+			mine = mine || s == me.ID()
 		}
 		if !mine {
 			d.alarm(index, "a statement about you that you did not sign: %s%s", event.Kind, d.ofSeat(event))
 		}
 		// Whoever copied the person's key can enrol a device with it.
-		if v, ok := event.Body.(directory.Device); ok && event.Kind == directory.KindDevice && v.ID() != d.Keys.Device.Public().ID().String() {
+		if v, ok := event.Body.(directory.Device); ok && event.Kind == directory.KindDevice && !d.knownDevice(v.ID()) {
 			d.alarm(index, "a device that is not this one was enrolled for you: %q", v.Name)
 		}
 	}
 	return nil
+}
+
+// before says whether an entry is of the time of other keys of this person, before these.
+func (d *Desk) before(index int64) bool {
+	return d.Again && (d.dir == nil || !d.dir.HadAt(d.Keys.Person.Public(), index+1))
 }
 
 // ofSeat says which seat the end of a tenure is about.
@@ -260,7 +276,7 @@ func (d *Desk) letter(ctx context.Context, l courier.Letter) error {
 	if err != nil && fault.Passing(err) {
 		return err
 	}
-	if err != nil {
+	if err != nil && !(errors.Is(err, errUnknown) && len(d.knownDevices()) > 1) {
 		d.alarm(l.Index, "a letter that came says what cannot be: %v", err)
 	}
 	if i != nil {
@@ -273,6 +289,10 @@ func (d *Desk) letter(ctx context.Context, l courier.Letter) error {
 func (d *Desk) actOf(index int64, kind string, e custody.Entry) Act {
 	return Act{Index: index, Kind: kind, Entry: e.Bytes(), Seen: d.Now().UTC().Truncate(time.Second)}
 }
+
+// errUnknown is of a letter about a cable that is none of this desk's; of another one of
+// this person's, perhaps, which found it in an archive.
+var errUnknown = errors.New("about a cable that this desk does not know")
 
 // read verifies a letter and does what it says. It returns the cable that changed, if
 // one did.
@@ -303,7 +323,7 @@ func (d *Desk) read(ctx context.Context, l courier.Letter) (*Item, error) {
 	}
 	i := d.items[cable]
 	if i == nil {
-		return nil, fault.NotFound.New("a letter of kind %q about a cable that this desk does not know", kind)
+		return nil, fault.NotFound.Wrap(errUnknown, "a letter of kind %q", kind)
 	}
 	if err := apply(i); err != nil {
 		return nil, err

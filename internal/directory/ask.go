@@ -34,6 +34,14 @@ func (d *Directory) Person(id string) (p Person, since int64, err error) {
 	return k.Person, k.since, nil
 }
 
+// Had says whether keys are or were this person's.
+func (d *Directory) Had(p Person) bool { return d.byKey[p.Sign.ID()] == p.ID }
+
+// HadAt says whether a key had become some person's before an index of the log.
+func (d *Directory) HadAt(key *sign.Public, index int64) bool {
+	return slices.ContainsFunc(d.persons[d.byKey[key.ID()]], func(k *keyed) bool { return k.Sign.ID() == key.ID() && k.since < index })
+}
+
 // SignerAt returns the person whose key with that id was the newest just before
 // an index of the log, as which a statement at that index is judged.
 func (d *Directory) SignerAt(key sign.ID, index int64) (Person, error) {

@@ -346,13 +346,14 @@ type Ack struct {
 	Copy  string `json:"copy"`
 }
 
-// An Invite lets somebody who is in no directory yet hand in keys, once, under an
-// id that an authority chose.
+// An Invite lets somebody hand in keys, once, under an id that an authority chose:
+// somebody who is in no directory yet, or, again, one who is and lost the old ones.
 type Invite struct {
 	Person string         `json:"person"`
 	Name   string         `json:"name"`
 	Until  directory.Time `json:"until"`
 	Nonce  Digest         `json:"nonce"`
+	Again  bool           `json:"again,omitempty"`
 }
 
 // An Onward asks for a copy for somebody to whom a cable was not addressed. Copy is

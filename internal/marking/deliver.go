@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -61,11 +60,11 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	slot := slices.IndexFunc(o.copies, func(one entries.Copy) bool { return one.ID == body.Copy && one.Person == p.ID })
-	if slot < 0 {
-		return nil, fault.Permission.New("the copy is not %q's", p.ID)
+	g, err := c.granted(o, p.ID, body.Copy, body.Issue)
+	if err != nil {
+		return nil, err
 	}
-	if err := c.matches(r, body, o.copies[slot], last); err != nil {
+	if err := c.matches(r, body, g.copy, last); err != nil {
 		return nil, err
 	}
 	if err := d.sameDirectory(body.Size, body.Register); err != nil {
@@ -80,13 +79,13 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 		}
 		return out, err
 	}
-	sealed, err := sealList(c, o, slot, p)
+	sealed, err := sealList(c, o, g, p)
 	if err != nil {
 		return nil, err
 	}
 	if _, before := c.Delivered[body.Copy]; !before {
 		c.Delivered[body.Copy] = r.Index
-		d.note(c, slot, body.Copy, r.Index)
+		d.note(c, g.slot, body.Copy, r.Index)
 	}
 	return &Outcome{Sealed: sealed, Person: p.ID, Author: c.Author}, nil
 }
@@ -163,7 +162,7 @@ func (d *Desk) signed(s Seen) (body entries.Receipt, p directory.Person, err err
 // matches says whether a receipt is for what was released and issued, by a reader
 // who had seen both in the log that the desk knows.
 func (c *cable) matches(r Receipt, body entries.Receipt, one entries.Copy, last custody.Checkpoint) error {
-	if body.Release != c.Release || !c.issuedAt(one.ID, body.Issue) || body.Kit != c.Body.Kit || body.Tenure != one.Tenure {
+	if body.Release != c.Release || body.Kit != c.Body.Kit || body.Tenure != one.Tenure {
 		return fault.Mismatch.New("the receipt is not for what was released and issued")
 	}
 	if body.Size <= max(body.Issue, body.Release) || r.Index < body.Size {
@@ -221,18 +220,17 @@ func (d *Desk) withhold(c *cable, copyID string, receipt int64, why error) (*Out
 	return &Outcome{Withheld: s, Reason: why.Error()}, nil
 }
 
-// sealList seals the list of a slot to its reader.
-func sealList(c *cable, o *opened, slot int, p directory.Person) ([]byte, error) {
-	delivery := entries.Delivery{Cable: c.Cable, Copy: o.copies[slot].ID, Slot: slot + 1}
-	if list := o.list(c, slot); slot < c.Body.N {
-		delivery.Salt, delivery.Path, delivery.List = mark.Hash(c.Salts[slot]), o.tree.Path(slot), list.Encode()
+// sealList seals the list of a copy to its reader.
+func sealList(c *cable, o *opened, g grant, p directory.Person) ([]byte, error) {
+	delivery := entries.Delivery{Cable: c.Cable, Copy: g.copy.ID, Slot: g.slot + 1}
+	if list := o.list(c, g.slot); g.late == nil {
+		delivery.Salt, delivery.Path, delivery.List = mark.Hash(c.Salts[g.slot]), o.tree.Path(g.slot), list.Encode()
 	} else {
-		l := c.Late[slot-c.Body.N]
 		var err error
-		if _, delivery.List, err = l.keys(list); err != nil {
+		if _, delivery.List, err = g.late.keys(list); err != nil {
 			return nil, err
 		}
-		delivery.Salt = mark.Hash(l.Salt)
+		delivery.Salt = mark.Hash(g.late.Salt)
 	}
 	return seal.SealTo(delivery.Encode(), p.Recipient)
 }

@@ -237,7 +237,9 @@ func (d *Desk) read(c *cable, sealed []byte, w *draw) (*opened, error) {
 	}
 	copies := order.Copies
 	for _, l := range c.Late {
-		copies = append(copies, l.Copy)
+		if !l.Again {
+			copies = append(copies, l.Copy)
+		}
 	}
 	return &opened{copies: copies, sizes: env.Sizes(), deck: env.Deck(), draw: w.randomness()}, nil
 }

@@ -19,7 +19,8 @@ type late struct {
 	Copy      entries.Copy   `json:"copy"`
 	Salt      entries.Digest `json:"salt"`
 	Ask       int64          `json:"ask"`
-	Archive   bool           `json:"archive"`  // a successor's, not an onward copy
+	Archive   bool           `json:"archive"`  // of an archive, not an onward copy
+	Again     bool           `json:"again"`    // the wording of a copy that this person had before
 	Segments  []int          `json:"segments"` // of an extract; empty for all
 	Statement []byte         `json:"statement"`
 	Issues    []int64        `json:"issues"` // indexes in the log
@@ -154,18 +155,24 @@ func (d *Desk) late(c *cable, o *opened, l *late) (*LateCopy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(o.copies, func(one entries.Copy) bool { return one.Person == h.Person }) {
+	slot := slices.IndexFunc(o.copies, func(one entries.Copy) bool { return one.Person == h.Person })
+	switch l.Again = slot >= 0; {
+	case l.Again && !(l.Archive && d.lost(c, o.copies[slot], slot)):
 		return nil, fault.Exists.New("%q has a copy of that cable: in two wordings the sites would show", h.Person)
-	}
-	slot := len(o.copies)
-	if slot >= Slots {
+	case l.Again:
+		l.Copy.ID = o.copies[slot].ID // whoever lost it gets the same wording
+	case len(o.copies) >= Slots:
 		return nil, fault.Input.New("the draw of that cable has no slot left")
+	default:
+		slot, l.Copy.ID = len(o.copies), newID()
 	}
-	l.Copy.ID, l.Copy.Office, l.Copy.Seat = newID(), h.Office, h.Seat
+	l.Copy.Office, l.Copy.Seat = h.Office, h.Seat
 	rand.Read(l.Copy.Salt[:])
 	rand.Read(l.Salt[:])
-	o.copies = append(o.copies, l.Copy)
-	defer delete(d.hot, c.Cable) // read anew with the copy, or without it if this fails
+	if !l.Again {
+		o.copies = append(o.copies, l.Copy)
+		defer delete(d.hot, c.Cable) // read anew with the copy, or without it if this fails
+	}
 	root, _, err := l.keys(o.list(c, slot))
 	if err != nil {
 		return nil, err
@@ -181,6 +188,18 @@ func (d *Desk) late(c *cable, o *opened, l *late) (*LateCopy, error) {
 		return nil, err
 	}
 	return c.copied(l), nil
+}
+
+// lost says whether a copy was issued to keys that its reader has no longer. An issue
+// that was logged again counts as of the first time.
+func (d *Desk) lost(c *cable, one entries.Copy, slot int) bool {
+	_, since, err := d.Directory.Person(one.Person)
+	if err != nil || slot < c.Body.N && slices.Min(c.Issues) > since {
+		return false
+	}
+	return !slices.ContainsFunc(c.Late, func(l *late) bool {
+		return l.Copy.ID == one.ID && (len(l.Issues) == 0 || slices.Min(l.Issues) > since)
+	})
 }
 
 // keys returns what the copy's reader gets of the list that was drawn: all of it, or
@@ -215,12 +234,28 @@ func (d *Desk) lateLogged(c *cable, s Seen) (bool, error) {
 	return true, err
 }
 
-// issuedAt says whether a copy's issue stands at an index of the log.
-func (c *cable) issuedAt(copyID string, index int64) bool {
-	if l := c.byCopy(copyID); l != nil {
-		return slices.Contains(l.Issues, index)
+// A grant is a copy as an issue gives it to its reader.
+type grant struct {
+	slot int // from 0
+	copy entries.Copy
+	late *late // nil for those that were issued first
+}
+
+// granted returns the copy of a person's that an issue at an index of the log gives.
+func (c *cable) granted(o *opened, person, id string, issue int64) (grant, error) {
+	slot := slices.IndexFunc(o.copies, func(one entries.Copy) bool { return one.ID == id && one.Person == person })
+	if slot < 0 {
+		return grant{}, fault.Permission.New("the copy is not %q's", person)
 	}
-	return slices.Contains(c.Issues, index)
+	if slot < c.Body.N && slices.Contains(c.Issues, issue) {
+		return grant{slot, o.copies[slot], nil}, nil
+	}
+	for _, l := range c.Late {
+		if l.Copy.ID == id && slices.Contains(l.Issues, issue) {
+			return grant{slot, l.Copy, l}, nil
+		}
+	}
+	return grant{}, fault.Mismatch.New("the receipt is not for what was released and issued")
 }
 
 func (c *cable) delivered(copyID string) bool {
@@ -228,8 +263,9 @@ func (c *cable) delivered(copyID string) bool {
 	return yes
 }
 
+// byCopy returns the newest late issue of a copy, nil if there is none.
 func (c *cable) byCopy(id string) *late {
-	for _, l := range c.Late {
+	for _, l := range slices.Backward(c.Late) {
 		if l.Copy.ID == id {
 			return l
 		}

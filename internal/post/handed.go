@@ -78,5 +78,8 @@ func EpochName(office string, number int, tag []byte) string {
 	return fmt.Sprintf("%s%04d-%x", EpochPrefix(office), number, sum[:8])
 }
 
-// EpochPrefix begins the names of an office's.
-func EpochPrefix(office string) string { return "epoch-" + office + "-" }
+// EpochPrefix begins the names of an office's, and EpochsPrefix those of all.
+func EpochPrefix(office string) string { return EpochsPrefix + office + "-" }
+
+// EpochsPrefix begins the names of all archive keys.
+const EpochsPrefix = "epoch-"

@@ -224,7 +224,7 @@ func (t *Town) Close() error {
 
 // Enrol invites somebody, makes their desk, and admits them.
 func (t *Town) Enrol(ctx context.Context, id, name string) (*desk.Desk, error) {
-	invite, err := t.Authority.Invite(id, name, t.Now().Add(time.Hour))
+	invite, err := t.Authority.Invite(id, name, t.Now().Add(time.Hour), false)
 	if err != nil {
 		return nil, err
 	}

@@ -236,7 +236,7 @@ func (p *process) said(t testing.TB) []byte {
 // enrol makes somebody's desk and seats them in an office.
 func (h *house) enrol(ctx context.Context, id, office, seat string) *desk.Desk {
 	h.t.Helper()
-	invite, err := h.authority.Invite(id, "Person "+id, time.Now().Add(time.Hour))
+	invite, err := h.authority.Invite(id, "Person "+id, time.Now().Add(time.Hour), false)
 	must(h.t, err)
 	d, err := desk.Enrol(ctx, h.path("desks", id), h.account, invite, "first device", "", time.Now)
 	must(h.t, err)
