@@ -75,6 +75,9 @@ func mail(i desk.Item, text, origin string, files []desk.File) ([]byte, error) {
 	}
 	fmt.Fprintf(&b, "Date: %s\r\nMessage-ID: <%s@%s>\r\nFrom: %s@%s\r\n", i.Release.DTG.Format(time.RFC1123Z), i.Cable, host, i.Release.Office, host)
 	fmt.Fprintf(&b, "To: undisclosed-recipients:;\r\n")
+	if i.Release.Previous != "" {
+		fmt.Fprintf(&b, "Supersedes: <%s@%s>\r\n", i.Release.Previous, host)
+	}
 	if i.Release.ReplyTo != "" {
 		fmt.Fprintf(&b, "In-Reply-To: <%s@%s>\r\n", i.Release.ReplyTo, host)
 	}

@@ -35,6 +35,8 @@ type cableSummary struct {
 	State      string    `json:"state"`
 	Subject    string    `json:"subject,omitempty"`
 	ReplyTo    string    `json:"reply_to,omitempty"`
+	Corrects   string    `json:"corrects,omitempty"`
+	Corrected  string    `json:"corrected_by,omitempty"`
 	Release    int64     `json:"release"`
 	Issue      int64     `json:"issue,omitempty"`
 	Copies     int       `json:"copies"`
@@ -43,7 +45,7 @@ type cableSummary struct {
 
 func summary(i desk.Item) cableSummary {
 	out := cableSummary{Cable: i.Cable, Reference: i.Release.Reference, Precedence: i.Release.Precedence, DTG: i.Release.DTG.Time, Due: i.Due().UTC(), From: i.Release.Office,
-		State: i.State(), ReplyTo: i.Release.ReplyTo, Release: i.Index, Issue: i.Issued, Copies: i.Release.N, Why: reasons(i)}
+		State: i.State(), ReplyTo: i.Release.ReplyTo, Corrects: i.Release.Previous, Release: i.Index, Issue: i.Issued, Copies: i.Release.N, Why: reasons(i)}
 	out.Subject = desk.Subject(i.Text + i.Record)
 	return out
 }
@@ -72,10 +74,12 @@ func (o inboxOptions) Run(ctx context.Context, s Streams) error {
 			return err
 		}
 	}
-	rows := []cableSummary{}
+	rows, corrected := []cableSummary{}, d.Corrected()
 	for _, i := range d.Items() {
 		if i.Mine == o.Sent {
-			rows = append(rows, summary(i))
+			one := summary(i)
+			one.Corrected = corrected[i.Cable]
+			rows = append(rows, one)
 		}
 	}
 	if o.JSON {
@@ -97,7 +101,11 @@ func row(c cableSummary, now time.Time) string {
 			due = "overdue since " + c.Due.Format("2 Jan 15:04Z")
 		}
 	}
-	return strings.Join([]string{fault.Escape(c.Reference), c.From, strings.ToUpper(c.Precedence), strings.ToUpper(c.DTG.Format("021504Z Jan 06")), c.State, due, fault.Escape(c.Subject)}, "\t")
+	state := c.State
+	if c.Corrected != "" {
+		state += fmt.Sprintf(", corrected by %.8s", c.Corrected)
+	}
+	return strings.Join([]string{fault.Escape(c.Reference), c.From, strings.ToUpper(c.Precedence), strings.ToUpper(c.DTG.Format("021504Z Jan 06")), state, due, fault.Escape(c.Subject)}, "\t")
 }
 
 type readOptions struct {
@@ -132,6 +140,12 @@ func (o readOptions) Run(ctx context.Context, s Streams) error {
 			cableSummary
 			Text string `json:"text"`
 		}{summary(i), text})
+	}
+	if by := d.Corrected()[i.Cable]; by != "" {
+		s.warn("the cable was corrected: chancery read %.8s", by)
+	}
+	if before := i.Release.Previous; before != "" {
+		fmt.Fprintf(s.Err, "corrects the cable %.8s: what was not changed reads as it did\n", before)
 	}
 	if i.Recall != "" {
 		s.warn("the cable was recalled after you had opened it: %s", i.Recall)

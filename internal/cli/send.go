@@ -24,6 +24,8 @@ type sending struct {
 	Unreviewed bool     `help:"Accept a draft whose wordings nobody reviewed."`
 	AsQuoted   bool     `help:"Send words of a cable that you received as they are."`
 	NewKeys    bool     `help:"Send to people whose keys are less than a day old."`
+	Corrects   string   `placeholder:"REF" help:"A cable of yours that this one corrects: who reads both reads what you did not change in one wording."`
+	Anew       bool     `help:"Send alternatives that were sent to some of these people before as if they were new."`
 	Attest     bool     `help:"You attest that the alternatives say the same; without it you are asked."`
 	Onward     int      `placeholder:"N" help:"Standing leave: readers may pass it on to so many without asking you."`
 	Mode       string   `enum:"blind,author,unmarked" default:"blind" help:"blind; author: your desk words each copy itself, without the marking desk; unmarked: one wording for all (${default})."`
@@ -45,7 +47,10 @@ cannot read any. Without a line it waits in the outbox: chancery status sends wh
   chancery send draft.txt --to centre.desk --to europe-list
 
 The alternatives of the draft must say the same in substance: you attest that with your signature. To quote a cable
-that you received, write [[REFERENCE, PARAGRAPH]]: each reader sees it in the words of their own copy.`
+that you received, write [[REFERENCE, PARAGRAPH]]: each reader sees it in the words of their own copy.
+
+A cable that was wrong is corrected, not sent anew: change the draft and say --corrects REF. Otherwise who compares the two
+sees where your wordings differ from reader to reader.`
 }
 
 // Run sends.
@@ -106,10 +111,13 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 		return fault.Input.New("the draft holds words of your own copy of %q: \"%s ...\"", p.Reference, p.Words).At(label(name), 0, 0).
 			WithHint("write [[%s, %d]] instead: each reader sees the paragraph in their own words; or say --as-quoted", p.Reference, p.Paragraph)
 	}
+	if err := o.lineage(s, d, draft, &out); err != nil {
+		return err
+	}
 	if err := o.reach(s, d, &out, len(draft.Sites) > 0); err != nil {
 		return err
 	}
-	if _, err := d.Sent(out.Reference); err == nil {
+	if _, err := d.Sent(out.Reference); err == nil && o.Corrects == "" {
 		s.warn("you sent a cable called %s before: its readers tell the two apart by their ids alone", fault.Escape(out.Reference))
 	}
 	id, err := d.Queue(out)
@@ -120,6 +128,37 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 		return err
 	}
 	return o.follow(ctx, s, d, out.Reference)
+}
+
+// lineage says what a draft keeps of the cable that it corrects, and refuses one that was
+// sent before and does not say so.
+func (o sending) lineage(s Streams, d *desk.Desk, draft draftFile, out *desk.Outgoing) error {
+	switch {
+	case o.Corrects != "" && o.Mode != entries.ModeBlind:
+		return fault.Usage.New("a cable in mode %s corrects nothing: its wordings are not drawn by the marking desk", o.Mode)
+	case o.Corrects != "":
+		c, err := d.Corrects(draft.Draft, o.Corrects)
+		if err != nil {
+			return err
+		}
+		if c.Superseded != "" {
+			s.warn("the cable %.8s corrects %s already: name that one if your draft was made of it", c.Superseded, fault.Escape(c.Reference))
+		}
+		fmt.Fprintf(s.Err, "corrects %s: %d of %d choices stay as each reader has them\n", fault.Escape(c.Reference), c.Kept, c.Of)
+		out.Corrects = c.Cable
+		return nil
+	case o.Anew || o.Mode != entries.ModeBlind:
+		return nil
+	}
+	r, err := d.Reach(out.To)
+	if err != nil {
+		return err
+	}
+	if i, n := d.Repeated(draft.Draft, r); n > 0 {
+		return fault.Input.New("%d places of this draft went to some of the same people in %q: in two wordings these would show where the places are", n, i.Release.Reference).
+			WithHint("say --corrects %.8s, and they keep the wording that each reader has; or --anew if you know better", i.Cable)
+	}
+	return nil
 }
 
 // A waitingRow is a cable that stays in the outbox.

@@ -44,6 +44,8 @@ type Cable struct {
 	Precedence string
 	Reference  string
 	ReplyTo    string // the cable that it answers, or empty
+	Previous   string // the cable that it corrects, or empty
+	Kept       []int  // which choice of that each of the draft's is, from 1, by group; 0: a new one
 	// Interchangeable is the author's word that the alternatives say the same.
 	Interchangeable bool
 	Onward          int    // standing leave for so many onward copies
@@ -138,7 +140,7 @@ func Compose(c Cable) (*Composed, error) {
 
 // blind makes the kit, and the order to the marking desk.
 func (o *Composed) blind(c Cable, g *seal.Identity) error {
-	built, err := kit.Build(o.Body.Cable, append(segments(c.Draft), chunks(o.trailer)...))
+	built, err := kit.Build(o.Body.Cable, append(segments(c.Draft, c.Kept), chunks(o.trailer)...))
 	if err != nil {
 		return err
 	}
@@ -188,14 +190,18 @@ func (c *Cable) addressees() ([]entries.Copy, []string, error) {
 // segments cuts the whole copy, header lines included, into what a kit is made
 // of: joined, the wordings of all segments are the copy as cable.Draft.Render
 // writes it.
-func segments(d *cable.Draft) []kit.Segment {
+func segments(d *cable.Draft, kept []int) []kit.Segment {
 	head, _, _ := strings.Cut(d.RecordText(), "\n\n")
 	out := fixedText(head + "\n")
 	last := -1
 	for _, s := range d.CutSegments(func() int { return shortest + below(longest-shortest+1) }) {
 		seg := kit.Segment{}
 		for _, g := range s.Groups {
-			seg.Groups = append(seg.Groups, keylist.Group{Number: g, Size: d.Groups[g].Size})
+			one := keylist.Group{Number: g, Size: d.Groups[g].Size}
+			if g < len(kept) {
+				one.Kept = kept[g]
+			}
+			seg.Groups = append(seg.Groups, one)
 		}
 		if s.Paragraph != last {
 			if last >= 0 {
@@ -256,11 +262,12 @@ type Escrow struct {
 	Secret entries.Digest   `json:"secret"` // t; in mode author, of the draw
 	Salts  []entries.Digest `json:"salts"`  // of the segments' shapes
 	Key    string           `json:"key"`    // g
+	Kept   []int            `json:"kept"`   // as in Cable
 }
 
 // escrow seals the draft under a key that is shared among the custodians.
 func (o *Composed) escrow(c Cable) error {
-	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(o.secret), Key: o.Key}
+	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(o.secret), Key: o.Key, Kept: c.Kept}
 	for _, s := range o.salts {
 		e.Salts = append(e.Salts, entries.Digest(s))
 	}
@@ -309,7 +316,7 @@ func (o *Composed) body(c Cable, g *seal.Identity) error {
 	}
 	o.Body = entries.Release{Cable: randomID(), Reference: c.Reference, DTG: directory.At(c.Now), Precedence: c.Precedence, Mode: c.Mode,
 		Office: c.Author.Office, Tenure: c.Author.Tenure, Key: g.Recipient().String(), Copies: root, N: len(o.Copies),
-		Directory: c.Size, Register: c.Directory.Head(c.Size), ReplyTo: c.ReplyTo, Interchangeable: c.Interchangeable, Onward: c.Onward}
+		Directory: c.Size, Register: c.Directory.Head(c.Size), ReplyTo: c.ReplyTo, Previous: c.Previous, Interchangeable: c.Interchangeable, Onward: c.Onward}
 	for _, a := range o.Attached {
 		o.Body.Attachments = append(o.Body.Attachments, sha256.Sum256(a))
 	}

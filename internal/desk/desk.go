@@ -345,6 +345,8 @@ func (d *Desk) find(ref string) (*Item, error) {
 			found = append(found, i)
 		}
 	}
+	all := slices.Clone(found)
+	found = slices.DeleteFunc(found, func(i *Item) bool { return i.Release.Reference == ref && corrector(i, all) != nil })
 	switch len(found) {
 	case 0:
 		return nil, fault.NotFound.New("the desk holds no cable %q", ref).WithHint("chancery inbox lists them; a reference with spaces stands in quotation marks")

@@ -33,6 +33,7 @@ type cable struct {
 	Delivered map[string]int64 `json:"-"`    // receipt by copy; in files of their own
 	Asks      map[int64]ask    `json:"asks"` // onward copies asked for, by index in the log
 	Late      []*late          `json:"late"` // copies issued later, in the order of their slots
+	Turn      int              `json:"turn"` // in its lineage: see lineage.go
 }
 
 func (d *Desk) loadCable(name string, data []byte) error {
@@ -45,6 +46,7 @@ func (d *Desk) loadCable(name string, data []byte) error {
 	}
 	c.Delivered = map[string]int64{}
 	d.cables[c.Cable] = &c
+	d.follows(&c)
 	return nil
 }
 
@@ -80,6 +82,7 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 	}
 	c := &cable{Cable: body.Cable, Author: author.ID, Release: s.Index, Digest: sha256.Sum256(s.Entry.Statement), Body: body, Draw: w.Number,
 		Recalled: d.recalls[body.Cable], Delivered: map[string]int64{}}
+	c.Turn = d.turn(c)
 	if err := d.decide(c, order, w); err != nil {
 		return nil, err
 	}
@@ -92,6 +95,8 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 		return nil, err
 	}
 	d.cables[c.Cable], w.spent = c, true
+	d.follows(c)
+	d.cool(c)
 	return c.Statement, nil
 }
 
@@ -134,6 +139,9 @@ func (d *Desk) mayRelease(s Seen, author directory.Person, body *entries.Release
 		return err
 	}
 	if err := d.current(author); err != nil {
+		return err
+	}
+	if err := d.mayCorrect(body); err != nil {
 		return err
 	}
 	h, err := d.Directory.Held(author.ID, body.Tenure, d.Now())
@@ -196,7 +204,9 @@ func (d *Desk) issue(c *cable, sealed []byte, w *draw) error {
 		rand.Read(salt[:])
 		c.Salts = append(c.Salts, salt)
 	}
-	o.commit(c)
+	if err := d.commit(c, o); err != nil {
+		return err
+	}
 	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: w.Number, Drawn: w.Logged, N: c.Body.N, First: 1, Ask: -1, Lists: entries.Digest(o.tree.Root())}
 	c.Statement, err = d.state(entries.KindIssue, body)
 	return err
@@ -205,10 +215,15 @@ func (d *Desk) issue(c *cable, sealed []byte, w *draw) error {
 // opened is an order while the desk deals from it.
 type opened struct {
 	copies []entries.Copy
+	turns  []int // of the copies, in the lineage
 	sizes  []int // of the groups
+	kept   []int // of the groups: which they are of the cable that is corrected, or -1
 	deck   *keylist.Deck
 	draw   mark.Draw
-	tree   mark.Tree // over the key lists, by slot
+	tree   mark.Tree // over the key lists, by slot; nil until they were computed
+
+	versions []version // the other cables of the lineage
+	joined   bool      // versions were looked for
 }
 
 // read opens the order of a cable and checks it against the release.
@@ -235,29 +250,48 @@ func (d *Desk) read(c *cable, sealed []byte, w *draw) (*opened, error) {
 	if len(order.Copies)*len(env.Segments) > maxWork {
 		return nil, fault.Input.New("%d copies of %d segments are too many for one cable", len(order.Copies), len(env.Segments))
 	}
-	copies := order.Copies
+	o := &opened{copies: order.Copies, turns: make([]int, len(order.Copies)), sizes: env.Sizes(), deck: env.Deck(), draw: w.randomness()}
+	for i := range o.turns {
+		o.turns[i] = c.Turn
+	}
 	for _, l := range c.Late {
 		if !l.Again {
-			copies = append(copies, l.Copy)
+			o.copies, o.turns = append(o.copies, l.Copy), append(o.turns, l.Turn)
 		}
 	}
-	return &opened{copies: copies, sizes: env.Sizes(), deck: env.Deck(), draw: w.randomness()}, nil
+	for _, g := range env.Groups() {
+		o.kept = append(o.kept, g.Kept-1)
+	}
+	return o, d.checkKept(c, o)
 }
 
-// list computes the key list of a slot. It is a function of the draw, the release
-// and the order alone, so it is computed when it is needed and never kept.
-func (o *opened) list(c *cable, slot int) keylist.List {
-	key := mark.NewCopyKey(o.draw.Slot(slot+1), mark.Hash(c.Body.Nonce), c.Cable, mark.Hash(c.Body.Root), o.copies[slot].ID)
-	return o.deck.Deal(key.Codeword(o.sizes))
+// key is the copy key of a slot.
+func (o *opened) key(c *cable, slot int) mark.CopyKey {
+	return mark.NewCopyKey(o.draw.Slot(slot+1), mark.Hash(c.Body.Nonce), c.Cable, mark.Hash(c.Body.Root), o.copies[slot].ID)
+}
+
+// list computes the key list of a slot. It is a function of draws, releases and orders
+// alone, so it is computed when it is needed and never kept.
+func (d *Desk) list(c *cable, o *opened, slot int) (keylist.List, error) {
+	word, err := d.codeword(c, o, slot)
+	if err != nil {
+		return nil, err
+	}
+	return o.deck.Deal(word), nil
 }
 
 // commit computes the tree over all key lists.
-func (o *opened) commit(c *cable) {
+func (d *Desk) commit(c *cable, o *opened) error {
 	leaves := make([]mark.Hash, c.Body.N)
 	for i := range leaves {
-		leaves[i] = entries.ListLeaf(o.copies[i].ID, i+1, o.list(c, i).Root(), mark.Hash(c.Salts[i]))
+		list, err := d.list(c, o, i)
+		if err != nil {
+			return err
+		}
+		leaves[i] = entries.ListLeaf(o.copies[i].ID, i+1, list.Root(), mark.Hash(c.Salts[i]))
 	}
 	o.tree = mark.NewTree(leaves)
+	return nil
 }
 
 // maxWork bounds copies times segments of a cable: seconds of work.
@@ -268,6 +302,15 @@ const maxOpen = 64
 
 // open returns the order of an issued cable, read and committed to.
 func (d *Desk) open(c *cable) (*opened, error) {
+	o, err := d.look(c)
+	if err != nil || o.tree != nil {
+		return o, err
+	}
+	return o, d.commit(c, o)
+}
+
+// look returns the order of an issued cable, read.
+func (d *Desk) look(c *cable) (*opened, error) {
 	if o := d.hot[c.Cable]; o != nil {
 		return o, nil
 	}
@@ -282,7 +325,6 @@ func (d *Desk) open(c *cable) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.commit(c)
 	if len(d.hot) >= maxOpen {
 		clear(d.hot)
 	}

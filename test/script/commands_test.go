@@ -43,6 +43,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"ministry": ministryCommand,
 
 	"setfingerprint": setfingerprintCommand,
+	"unchanged":      unchangedCommand,
+	"first":          firstCommand,
 
 	"says":        saysCommand,
 	"waitfor":     waitForCommand,
