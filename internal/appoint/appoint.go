@@ -164,7 +164,7 @@ func (a *Authority) Candidates(ctx context.Context) ([]Candidate, error) {
 			continue
 		}
 		_, _, err = dir.Person(c.ID)
-		if c.Again = err == nil; c.Again == invite.Again {
+		if c.Again = err == nil; !c.Again || invite.Again {
 			out = append(out, c)
 		}
 	}

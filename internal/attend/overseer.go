@@ -226,7 +226,7 @@ func (o *Overseer) Circle(ctx context.Context, c *Cable) ([]entries.Copy, error)
 		err = fault.Mismatch.New("the circle of readers is not the one that was released")
 	}
 	for _, late := range c.Copies {
-		if !slices.ContainsFunc(copies, func(one entries.Copy) bool { return one.ID == late.ID }) { // else it was issued again, to new keys
+		if !slices.ContainsFunc(copies, func(one entries.Copy) bool { return one.ID == late.ID && one.Person == late.Person }) { // else it was issued again, to new keys
 			copies = append(copies, late)
 		}
 	}

@@ -140,9 +140,13 @@ func holder(c entries.Copy) holderRow {
 	return holderRow{Person: c.Person, Office: c.Office, Seat: c.Seat, Copy: c.ID, State: notOpened}
 }
 
-// take lets an act tell how far the copy came: the last one tells.
+// furthest are the words in the order in which none takes another's place that comes after
+// it: who opened a cable has opened it, whatever was withheld from them later.
+var furthest = []string{"", notOpened, "receipted", "withheld", "opened", "acknowledged", "disputed"}
+
+// take lets an act tell how far the copy came.
 func (r *holderRow) take(kind, copyID string) {
-	if word := holderWords[kind]; copyID == r.Copy && word != "" {
+	if word := holderWords[kind]; copyID == r.Copy && slices.Index(furthest, word) > slices.Index(furthest, r.State) {
 		r.State = word
 	}
 }

@@ -130,8 +130,12 @@ func (o enrolOptions) newPassphrase(s Streams) (string, error) {
 		return "", err
 	}
 	again, err := s.ask("The same once more: ")
-	if err == nil && again != p {
+	switch {
+	case err != nil:
+	case again != p:
 		err = fault.Input.New("the two are not the same")
+	case p == "":
+		err = fault.Input.New("an empty passphrase seals nothing").WithHint("say --no-passphrase if whoever has the folder may be you")
 	}
 	return p, err
 }

@@ -190,6 +190,10 @@ func (d *Desk) tookOver(index int64, statement []byte) error {
 	if err != nil {
 		return err
 	}
+	if h.To == d.Person && !h.Absent {
+		d.state.Taken = append(d.state.Taken, h.Inventory)
+		d.state.Handovers = slices.DeleteFunc(d.state.Handovers, func(o post.Handed) bool { return inventoryRoot(o) == h.Inventory })
+	}
 	if h.From == d.Person && h.Absent {
 		d.alarm(-1, "%q took %s over from you in your absence: the custodians %q signed for you, by the directory of entry %d", h.To, h.Office, custodians, h.Size)
 	}

@@ -66,7 +66,7 @@ func (d *Desk) byReader(a *Act, statement []byte) (cable string, apply func(*Ite
 		var b entries.Leave
 		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
 		a.Note = fmt.Sprintf("for the request at entry %d", b.Ask)
-		return b.Cable, func(*Item) error { return nil }, err
+		return b.Cable, func(i *Item) error { return i.allowed(b) }, err
 	case entries.KindArchive:
 		var b entries.Archive
 		a.Who, err = d.signedBy(a.Index, statement, a.Kind, &b)
@@ -100,24 +100,42 @@ func (d *Desk) issued(i *Item, a *Act, b entries.Issue, l *post.Letter) error {
 	if b.Release != i.Index || a.Index <= i.Index || b.Ask < 0 && b.N != i.Release.N {
 		return fault.Mismatch.New("an issue of another release")
 	}
-	if b.Ask >= 0 {
-		if l.Copy == nil {
-			return nil
+	if b.Ask < 0 {
+		if i.Issue == nil {
+			i.Issue, i.Issued = &b, a.Index
 		}
-		a.Copy, a.Note = l.Copy.ID, "a late copy, for "+l.Copy.Person
-		switch known := slices.ContainsFunc(i.Copies, func(c entries.Copy) bool { return c.ID == l.Copy.ID }); {
-		case b.First <= i.Release.N || known:
-			a.Note = "the same copy again, for new keys of " + l.Copy.Person
-		case i.Mine:
-			i.Copies = append(i.Copies, *l.Copy)
-		}
-		if l.Copy.Person != d.Person || i.Copy != nil {
-			return nil
-		}
-		i.Copy = l.Copy
+		return nil
 	}
-	if i.Issue == nil {
-		i.Issue, i.Issued = &b, a.Index
+	if l.Copy == nil {
+		return nil
+	}
+	d.lateCopy(i, a, b, *l.Copy)
+	if l.Copy.Person == d.Person && i.Copy == nil {
+		i.Copy, i.Issue, i.Issued = l.Copy, &b, a.Index
+	}
+	return nil
+}
+
+// lateCopy notes whose copy was issued later, or again.
+func (d *Desk) lateCopy(i *Item, a *Act, b entries.Issue, one entries.Copy) {
+	a.Copy, a.Note = one.ID, "a late copy, for "+one.Person
+	before := slices.ContainsFunc(i.Acts, func(o Act) bool { return o.Kind == entries.KindIssue && o.Index < a.Index && o.Copy == one.ID })
+	if b.First <= i.Release.N || before {
+		a.Note = "the same copy again, for new keys of " + one.Person
+	}
+	if !i.Mine || slices.ContainsFunc(i.Copies, func(c entries.Copy) bool { return c.ID == one.ID && c.Person == one.Person }) {
+		return
+	}
+	if k := slices.IndexFunc(i.Copies, func(c entries.Copy) bool { return c.ID == one.ID }); k >= 0 || b.First <= i.Release.N {
+		d.alarm(a.Index, "the marking desk issued somebody else's copy of %s to %s: tell an overseer", i.Release.Reference, one.Person)
+	}
+	i.Copies = append(i.Copies, one)
+}
+
+// allowed takes the leave for a request, from whatever device it was given.
+func (i *Item) allowed(b entries.Leave) error {
+	for k := range i.Asks {
+		i.Asks[k].Given = i.Asks[k].Given || i.Asks[k].Index == b.Ask
 	}
 	return nil
 }

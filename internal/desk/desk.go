@@ -74,6 +74,7 @@ type state struct {
 	Archives  map[string]custody.Place `json:"archives"` // how far each was read, by office
 	Handovers []post.Handed            `json:"handovers"`
 	Absences  []absence                `json:"absences"` // handovers of the absent
+	Taken     []entries.Digest         `json:"taken"`    // inventories of handovers that this person signed
 }
 
 // treeFile is a checkpoint in a file.

@@ -27,15 +27,15 @@ func (d *Desk) knownDevice(id string) bool {
 	return id == d.Keys.Device.Public().ID().String() || d.Vault.Get(devicesFile, &known) == nil && slices.Contains(known, id)
 }
 
-// knownDevices are all devices that this person has or had, as far as this desk can tell.
-func (d *Desk) knownDevices(more ...string) []string {
+// knownDevices are the devices that this desk knows to be its person's, and others.
+func (d *Desk) knownDevices(more ...string) ([]string, error) {
 	var known []string
-	for _, e := range d.dir.About(d.Person) {
-		if v, ok := e.Body.(directory.Device); ok && !slices.Contains(known, v.ID()) {
-			known = append(known, v.ID())
-		}
+	if err := d.Vault.Get(devicesFile, &known); err != nil && !errors.Is(err, fault.NotFound) {
+		return nil, err
 	}
-	return append(known, more...)
+	known = append(append(known, d.Keys.Device.Public().ID().String()), more...)
+	slices.Sort(known)
+	return slices.Compact(known), nil
 }
 
 // AddDevice makes another desk of this person's in a new folder, to be carried to another
@@ -63,13 +63,21 @@ func (d *Desk) AddDevice(ctx context.Context, folder, name, passphrase string) e
 	if err := makeFolder(folder, d.Account, whose{deskFormat, d.Person, name, d.Again}, k, passphrase, d.Now()); err != nil {
 		return err
 	}
-	known := d.knownDevices(one.ID())
+	known, err := d.knownDevices(one.ID())
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(folder))
+	}
 	err = d.furnish(folder, vault.New(filepath.Join(folder, filesFolder), k.Device.In(d.Account.Origin()).Derive("desk files")), known)
 	if err == nil {
 		err = d.Vault.Put(devicesFile, known)
 	}
-	if err == nil {
-		_, err = d.Client.Submit(ctx, post.Publish(s))
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(folder))
+	}
+	_, err = d.Client.Submit(ctx, post.Publish(s))
+	if err != nil && fault.Passing(err) {
+		return fault.System.Wrap(err, "the device may be in the log, or not").At(folder, 0, 0).
+			WithHint("chancery device tells when there is a line; if it is not listed, remove the folder and make another")
 	}
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(folder))
@@ -95,8 +103,9 @@ func (d *Desk) furnish(folder string, to *vault.Vault, known []string) error {
 			return err
 		}
 	}
+	var acts []acted
 	for _, i := range d.items {
-		if !i.Mine && i.Archive == "" {
+		if i.Extract || !i.Mine && i.Archive == "" {
 			continue
 		}
 		one := Item{Cable: i.Cable, Release: i.Release, Index: i.Index, Author: i.Author, Arrived: i.Arrived, Key: i.Key, Receipt: -1,
@@ -107,12 +116,40 @@ func (d *Desk) furnish(folder string, to *vault.Vault, known []string) error {
 		if err := to.Put(cableName(i.Cable), one); err != nil {
 			return err
 		}
+		for _, a := range i.Acts {
+			acts = append(acts, acted{i.Cable, a})
+		}
+	}
+	if err := d.furnishState(to, acts); err != nil {
+		return err
 	}
 	_, note := d.Client.View.Last()
 	if len(note) == 0 {
 		return nil
 	}
 	return durable.WriteFile(filepath.Join(folder, client.CheckpointFile), note)
+}
+
+// furnishState gives another desk what this one was told of the directory, and when: what
+// was no news here is none there; and the acts on its cables.
+func (d *Desk) furnishState(to *vault.Vault, acts []acted) error {
+	var next state
+	var known []statement
+	err := vault.Each(d.Vault, directoryFile, d.state.Known, func(s statement) error {
+		known = append(known, s)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if next.Known, err = vault.Append(to, directoryFile, next.Known, known...); err != nil {
+		return err
+	}
+	if next.Acted, err = vault.Append(to, actsFile, next.Acted, acts...); err != nil {
+		return err
+	}
+	next.Alarms = d.state.Alarms
+	return to.Put("state", next)
 }
 
 // RevokeDevice takes another device of this person's out of use, and returns where the log

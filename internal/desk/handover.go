@@ -61,8 +61,8 @@ func (d *Desk) spread(ctx context.Context, e post.EpochKey) error {
 		return err
 	}
 	for _, h := range holders {
-		if h.Person == d.Person {
-			continue
+		if h.Person == d.Person && len(d.dir.Devices(d.Person)) < 2 {
+			continue // else for the other device
 		}
 		p, _, err := d.dir.Person(h.Person)
 		if err != nil {
@@ -154,7 +154,7 @@ func (d *Desk) takesStatement(h post.Handed) {
 		d.standsIn(h.Statement)
 		return
 	}
-	if _, err := d.handedToMe(h); err != nil {
+	if _, err := d.handedToMe(h); err != nil || slices.Contains(d.state.Taken, body.Inventory) {
 		return
 	}
 	d.state.Handovers = slices.DeleteFunc(d.state.Handovers, func(o post.Handed) bool { return o.Office == h.Office && o.By == h.By })
@@ -311,7 +311,7 @@ func (d *Desk) Archive(ctx context.Context, office string) (found, asked int, er
 		return found, 0, err
 	}
 	for _, i := range d.items {
-		if i.Archive != office || i.Copy != nil || i.Mine || i.Asked {
+		if i.Archive != office || i.Copy != nil || i.Mine || i.Asked || !i.Blind() {
 			continue
 		}
 		s, err := sign.Sign(entries.KindArchive, entries.Archive{Cable: i.Cable, Release: i.Index, Office: office, Tenure: h.ID}, d.Keys.Person)
@@ -339,7 +339,7 @@ func (d *Desk) askedElsewhere(ctx context.Context, office string) error {
 			from = min(from, i.Index)
 		}
 	}
-	if len(d.knownDevices()) < 2 || from == custody.MaxSize {
+	if !d.Again && len(d.dir.Devices(d.Person)) < 2 || from == custody.MaxSize {
 		return nil
 	}
 	wish := client.Wish{Parties: []string{directory.PartyOf(d.Person)}, From: custody.Place{Index: from}, Parcel: client.NoParcels}
@@ -349,10 +349,15 @@ func (d *Desk) askedElsewhere(ctx context.Context, office string) error {
 			return err
 		}
 		for _, l := range came.Letters {
-			if wish.From = l.Place.Next(); l.Err == nil {
-				if err := d.letter(ctx, l); err != nil {
-					return err
-				}
+			if wish.From = l.Place.Next(); l.Err != nil {
+				continue
+			}
+			i, err := d.read(ctx, l)
+			if err != nil && fault.Passing(err) {
+				return err
+			}
+			if i != nil && err == nil { // else it was said when it came
+				d.touched[i.Cable] = i
 			}
 		}
 		more = came.More
@@ -431,6 +436,9 @@ func (d *Desk) HandOver(ctx context.Context, office, to string) ([]string, error
 		if e.Office == office {
 			h.Keys = append(h.Keys, e)
 		}
+	}
+	if public, err := d.dir.Epochs(office); err != nil || len(h.Keys) == 0 && len(public) > 0 {
+		return nil, cmp.Or(err, error(fault.Key.New("this desk has no archive key of %s to hand over", office).WithHint("hand over from a desk that has one; if there is none, custodians can give it to who comes")))
 	}
 	h.Inventory = d.inventory(office)
 	e := custody.NewEntry(nil)

@@ -99,6 +99,7 @@ const (
 	StateUnread   = "unread"
 	StateReceived = "receipted"
 	StateRead     = "read"
+	StateReadElse = "read on another device"
 	StateRecalled = "recalled"
 	StateWithheld = "withheld"
 	StateVoid     = "void"
@@ -122,6 +123,8 @@ func (i *Item) State() string {
 		return StateDisputed
 	case i.Text != "":
 		return StateRead
+	case i.openedElsewhere():
+		return StateReadElse
 	case i.Recall != "":
 		return StateRecalled
 	case i.Withheld != "":
@@ -138,6 +141,13 @@ func (i *Item) State() string {
 		return StateReceived
 	}
 	return StateUnread
+}
+
+// openedElsewhere says whether the log has this person's word that they opened the copy.
+func (i *Item) openedElsewhere() bool {
+	return i.Copy != nil && slices.ContainsFunc(i.Acts, func(a Act) bool {
+		return a.Kind == entries.KindOpened && a.Copy == i.Copy.ID && a.Who == i.Copy.Person
+	})
 }
 
 // within is how soon a cable is to be read, by precedence (after ACP 121).

@@ -32,7 +32,8 @@ func (d *Desk) offered(statement []byte) bool {
 		d.alarm(-1, "somebody who may not appoint offered you the seat %s of %s", t.Seat, t.Office)
 		return true
 	}
-	if !slices.ContainsFunc(d.state.Offers, func(o Offer) bool { return o.ID == t.ID }) {
+	held := slices.ContainsFunc(d.dir.Tenures(d.Person), func(h directory.Holding) bool { return h.ID == t.ID }) // another device accepted
+	if !held && !slices.ContainsFunc(d.state.Offers, func(o Offer) bool { return o.ID == t.ID }) {
 		d.state.Offers = append(d.state.Offers, Offer{t, statement})
 	}
 	return true
@@ -42,7 +43,9 @@ func (d *Desk) offered(statement []byte) bool {
 func (d *Desk) Offers() []Offer {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Clone(d.state.Offers)
+	return slices.DeleteFunc(slices.Clone(d.state.Offers), func(o Offer) bool {
+		return d.dir != nil && slices.ContainsFunc(d.dir.Tenures(d.Person), func(h directory.Holding) bool { return h.ID == o.ID })
+	})
 }
 
 // Accept signs an appointment and logs it. From then on, from its time, the person

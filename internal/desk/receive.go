@@ -167,6 +167,9 @@ func (a *Arrived) segmentsOf(delivered []byte, reader *seal.Identity, paragraphs
 	var out []int
 	paragraph := 0 // the header
 	for j, text := range texts {
+		if bytes.HasPrefix(text, []byte(separator)) {
+			break // the list of attachments, with their keys
+		}
 		// A segment lies in one paragraph and ends with it.
 		if paragraph > 0 && slices.Contains(paragraphs, paragraph) {
 			out = append(out, j)

@@ -276,7 +276,7 @@ func (d *Desk) letter(ctx context.Context, l courier.Letter) error {
 	if err != nil && fault.Passing(err) {
 		return err
 	}
-	if err != nil && !(errors.Is(err, errUnknown) && len(d.knownDevices()) > 1) {
+	if err != nil && !(errors.Is(err, errUnknown) && d.ofOtherDevice(l)) {
 		d.alarm(l.Index, "a letter that came says what cannot be: %v", err)
 	}
 	if i != nil {
@@ -293,6 +293,18 @@ func (d *Desk) actOf(index int64, kind string, e custody.Entry) Act {
 // errUnknown is of a letter about a cable that is none of this desk's; of another one of
 // this person's, perhaps, which found it in an archive.
 var errUnknown = errors.New("about a cable that this desk does not know")
+
+// ofOtherDevice says whether another device of this person's, or keys that were lost,
+// explain a letter about a cable that this one does not know. The issue of a cable's first copies comes to whom the release
+// came to.
+func (d *Desk) ofOtherDevice(l courier.Letter) bool {
+	if !d.Again && len(d.dir.Devices(d.Person)) < 2 {
+		return false
+	}
+	var b entries.Issue
+	kind, _, err := sign.Claims(l.Entry.Statement)
+	return err == nil && (kind != entries.KindIssue || sign.Peek(l.Entry.Statement, kind, &b) == nil && b.Ask >= 0)
+}
 
 // read verifies a letter and does what it says. It returns the cable that changed, if
 // one did.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -72,7 +73,7 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	}
 	// What was handed over on a receipt is handed over on it again, whatever came since:
 	// the log must not say that it was withheld.
-	if err := d.refuses(c, p, body); err != nil && c.Delivered[body.Copy] != r.Index {
+	if err := d.refuses(c, p, body); err != nil && !slices.Contains(c.Delivered[body.Copy], r.Index) {
 		out, err := d.withhold(c, body.Copy, r.Index, err)
 		if err == nil {
 			out.Person, out.Author = p.ID, c.Author
@@ -83,9 +84,9 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, before := c.Delivered[body.Copy]; !before {
-		c.Delivered[body.Copy] = r.Index
-		d.note(c, g.slot, body.Copy, r.Index)
+	if !slices.Contains(c.Delivered[body.Copy], r.Index) {
+		c.Delivered[body.Copy] = answered(c.Delivered[body.Copy], r.Index)
+		d.note(c, g.slot, body.Copy)
 	}
 	return &Outcome{Sealed: sealed, Person: p.ID, Author: c.Author}, nil
 }
@@ -111,9 +112,21 @@ func (d *Desk) flush() error {
 // A handed is the file of which copies of a cable were delivered, of some slots: what
 // one receipt makes to be written anew does not grow with the readers.
 type handed struct {
-	Cable string           `json:"cable"`
-	First int              `json:"first"` // slot, from 0
-	To    map[string]int64 `json:"to"`    // receipt by copy
+	Cable string             `json:"cable"`
+	First int                `json:"first"` // slot, from 0
+	To    map[string][]int64 `json:"to"`    // receipts by copy
+}
+
+// maxAnswered is how many receipts of a copy are remembered as answered: a reader has as
+// many devices, and signs anew when keys do not come.
+const maxAnswered = 16
+
+// answered adds a receipt to those of a copy; of too many the first and the last stay.
+func answered(all []int64, receipt int64) []int64 {
+	if all = append(all, receipt); len(all) > maxAnswered {
+		all = slices.Delete(all, 1, 2)
+	}
+	return all
 }
 
 // slotsAFile is how many copies one such file holds.
@@ -122,13 +135,13 @@ const slotsAFile = 128
 func handedName(id string, first int) string { return fmt.Sprintf("handed-%s-%d", id, first) }
 
 // note remembers a delivery, to be kept by the next Flush.
-func (d *Desk) note(c *cable, slot int, copyID string, receipt int64) {
+func (d *Desk) note(c *cable, slot int, copyID string) {
 	first := slot / slotsAFile * slotsAFile
 	name := handedName(c.Cable, first)
 	if d.handed[name] == nil {
-		d.handed[name] = &handed{c.Cable, first, map[string]int64{}}
+		d.handed[name] = &handed{c.Cable, first, map[string][]int64{}}
 	}
-	d.handed[name].To[copyID] = receipt
+	d.handed[name].To[copyID] = c.Delivered[copyID]
 	d.dirty[name] = true
 }
 

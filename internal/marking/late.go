@@ -47,9 +47,9 @@ func (d *Desk) Onward(s Seen) (*LateCopy, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var body entries.Onward
-	p, c, o, err := d.request(s, entries.KindOnward, &body)
-	if err != nil {
-		return nil, err
+	p, c, o, known, err := d.request(s, entries.KindOnward, &body)
+	if err != nil || known != nil {
+		return known, err
 	}
 	if !slices.ContainsFunc(o.copies, func(one entries.Copy) bool { return one.ID == body.Copy && one.Person == p.ID }) || !c.delivered(body.Copy) {
 		return nil, fault.Permission.New("%q has no opened copy of that cable", p.ID)
@@ -59,9 +59,6 @@ func (d *Desk) Onward(s Seen) (*LateCopy, error) {
 	}
 	if _, err := d.Directory.Held(body.Person, body.Tenure, d.Now()); err != nil {
 		return nil, err
-	}
-	if l := c.byAsk(s.Index); l != nil {
-		return c.copied(l), nil
 	}
 	if c.Body.Onward > c.onwards() {
 		return d.late(c, o, &late{Copy: entries.Copy{Person: body.Person, Tenure: body.Tenure}, Ask: s.Index, Segments: body.Segments})
@@ -78,7 +75,7 @@ func (d *Desk) Leave(s Seen) (*LateCopy, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var body entries.Leave
-	p, c, o, err := d.request(s, entries.KindLeave, &body)
+	p, c, o, _, err := d.request(s, entries.KindLeave, &body)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +89,9 @@ func (d *Desk) Leave(s Seen) (*LateCopy, error) {
 	if !asked || body.Ask >= s.Index {
 		return nil, fault.NotFound.New("nobody asked for an onward copy at entry %d", body.Ask)
 	}
+	if _, since, err := d.Directory.Person(one.Person); err != nil || since > body.Ask {
+		return nil, fault.Permission.New("%q has taken new keys since the copy was asked for: who asked is to ask once more", one.Person)
+	}
 	return d.late(c, o, &late{Copy: entries.Copy{Person: one.Person, Tenure: one.Tenure}, Ask: body.Ask, Segments: one.Segments})
 }
 
@@ -101,9 +101,9 @@ func (d *Desk) Archive(s Seen) (*LateCopy, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var body entries.Archive
-	p, c, o, err := d.request(s, entries.KindArchive, &body)
-	if err != nil {
-		return nil, err
+	p, c, o, known, err := d.request(s, entries.KindArchive, &body)
+	if err != nil || known != nil {
+		return known, err
 	}
 	h, err := d.Directory.Held(p.ID, body.Tenure, d.Now())
 	if err != nil {
@@ -112,25 +112,25 @@ func (d *Desk) Archive(s Seen) (*LateCopy, error) {
 	if h.Office != body.Office || !slices.ContainsFunc(o.copies[:c.Body.N], func(one entries.Copy) bool { return one.Office == body.Office }) {
 		return nil, fault.Permission.New("the cable was not addressed to an office in which %q sits", p.ID)
 	}
-	if l := c.byAsk(s.Index); l != nil {
-		return c.copied(l), nil
-	}
 	return d.late(c, o, &late{Copy: entries.Copy{Person: p.ID, Tenure: body.Tenure}, Ask: s.Index, Archive: true})
 }
 
 // request verifies a request for a late copy of a cable that was issued, by one whose
-// key was not replaced since.
-func (d *Desk) request(s Seen, kind string, body entries.Request) (p directory.Person, c *cable, o *opened, err error) {
+// key was not replaced since. What was decided before is decided: known is that.
+func (d *Desk) request(s Seen, kind string, body entries.Request) (p directory.Person, c *cable, o *opened, known *LateCopy, err error) {
 	if _, err = d.verify(s); err != nil {
-		return p, nil, nil, err
+		return p, nil, nil, nil, err
 	}
 	if p, err = d.byPerson(s, kind, body); err != nil {
-		return p, nil, nil, err
+		return p, nil, nil, nil, err
 	}
 	if c, o, err = d.issued(body.About()); err != nil {
-		return p, nil, nil, err
+		return p, nil, nil, nil, err
 	}
-	return p, c, o, d.current(p)
+	if l := c.byAsk(s.Index); l != nil {
+		return p, c, o, c.copied(l), nil
+	}
+	return p, c, o, nil, d.current(p)
 }
 
 // copied is what is told of a late copy, the first time and again.
@@ -158,7 +158,7 @@ func (d *Desk) late(c *cable, o *opened, l *late) (*LateCopy, error) {
 	}
 	slot := slices.IndexFunc(o.copies, func(one entries.Copy) bool { return one.Person == h.Person })
 	switch l.Again = slot >= 0; {
-	case l.Again && !(l.Archive && d.lost(c, o.copies[slot], slot)):
+	case l.Again && !d.lost(c, o.copies[slot], slot):
 		return nil, fault.Exists.New("%q has a copy of that cable: in two wordings the sites would show", h.Person)
 	case l.Again:
 		l.Copy.ID = o.copies[slot].ID // whoever lost it gets the same wording
@@ -196,16 +196,14 @@ func (d *Desk) late(c *cable, o *opened, l *late) (*LateCopy, error) {
 	return c.copied(l), nil
 }
 
-// lost says whether a copy was issued to keys that its reader has no longer. An issue
-// that was logged again counts as of the first time.
+// lost says whether a copy was sent to keys that its reader has no longer: those of the
+// directory that the author read, or that stood when it was asked for.
 func (d *Desk) lost(c *cable, one entries.Copy, slot int) bool {
 	_, since, err := d.Directory.Person(one.Person)
-	if err != nil || slot < c.Body.N && slices.Min(c.Issues) > since {
+	if err != nil || slot < c.Body.N && since < c.Body.Directory && !slices.ContainsFunc(c.Late, func(l *late) bool { return l.Copy.ID == one.ID }) {
 		return false
 	}
-	return !slices.ContainsFunc(c.Late, func(l *late) bool {
-		return l.Copy.ID == one.ID && (len(l.Issues) == 0 || slices.Min(l.Issues) > since)
-	})
+	return !slices.ContainsFunc(c.Late, func(l *late) bool { return l.Copy.ID == one.ID && l.Ask > since })
 }
 
 // keys returns what the copy's reader gets of the list that was drawn: all of it, or
