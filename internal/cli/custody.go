@@ -123,7 +123,7 @@ func (o whohasOptions) Run(ctx context.Context, s Streams) error {
 	}
 	for _, a := range i.Asks {
 		if !a.Given {
-			fmt.Fprintf(s.Out, "%s asks for a copy for %s: %s\n", a.By, a.Person, fault.Escape(a.Reason))
+			fmt.Fprintf(s.Out, "%s asks for a copy for %s, at entry %d: %s\n", a.By, a.Person, a.Index, fault.Escape(a.Reason))
 		}
 	}
 	return nil

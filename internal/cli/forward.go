@@ -14,7 +14,7 @@ type forwardOptions struct {
 	Ref    string `arg:"" help:"The cable."`
 	To     string `placeholder:"OFFICE" help:"Ask for copies for those who sit in this office, or for one person."`
 	Reason string `placeholder:"TEXT" help:"Why; the originator sees it."`
-	Allow  string `placeholder:"PERSON" help:"As the originator: allow the copy that was asked for, for this person."`
+	Allow  string `placeholder:"PERSON" help:"As the originator: allow the copy that was asked for, for this person or at this entry (chancery whohas)."`
 	deskOptions
 }
 

@@ -51,7 +51,7 @@ func summary(i desk.Item) cableSummary {
 }
 
 type inboxOptions struct {
-	Sent bool          `help:"List what you sent instead."`
+	Sent bool          `help:"List what you sent instead, and what others in your office did, as far as you read its archive."`
 	Wait time.Duration `placeholder:"TIME" help:"Wait so long for something to come."`
 	JSON bool          `name:"json" help:"Print the list as JSON."`
 	deskOptions
@@ -76,7 +76,7 @@ func (o inboxOptions) Run(ctx context.Context, s Streams) error {
 	}
 	rows, corrected := []cableSummary{}, d.Corrected()
 	for _, i := range d.Items() {
-		if i.Mine == o.Sent {
+		if (i.Mine || i.Ours && i.Copy == nil) == o.Sent {
 			one := summary(i)
 			one.Corrected = corrected[i.Cable]
 			rows = append(rows, one)
@@ -89,7 +89,7 @@ func (o inboxOptions) Run(ctx context.Context, s Streams) error {
 		_, err := fmt.Fprintln(s.Out, "no cables")
 		return err
 	}
-	return table(s, "REFERENCE\tFROM\tPRECEDENCE\tDTG\tSTATE\tDUE\tSUBJECT", len(rows), func(i int) string { return row(rows[i], time.Now()) })
+	return table(s, "REFERENCE\tFROM\tPRECEDENCE\tDTG\tSTATE\tDUE\tID\tSUBJECT", len(rows), func(i int) string { return row(rows[i], time.Now()) })
 }
 
 // row is one line of the inbox.
@@ -105,7 +105,7 @@ func row(c cableSummary, now time.Time) string {
 	if c.Corrected != "" {
 		state += fmt.Sprintf(", corrected by %.8s", c.Corrected)
 	}
-	return strings.Join([]string{fault.Escape(c.Reference), c.From, strings.ToUpper(c.Precedence), strings.ToUpper(c.DTG.Format("021504Z Jan 06")), state, due, fault.Escape(c.Subject)}, "\t")
+	return strings.Join([]string{fault.Escape(c.Reference), c.From, strings.ToUpper(c.Precedence), strings.ToUpper(c.DTG.Format("021504Z Jan 06")), state, due, fmt.Sprintf("%.8s", c.Cable), fault.Escape(c.Subject)}, "\t")
 }
 
 type readOptions struct {
@@ -221,7 +221,10 @@ type recallOptions struct {
 // Help is shown by chancery recall --help.
 func (recallOptions) Help() string {
 	return `Calls a cable back. Whoever has not opened it gets no keys any more, and the log shows that they never had them. Whoever has
-opened it has read it: for them the recall is a request.`
+opened it has read it: for them the recall is a request.
+
+Whoever sits in the office that sent it can recall it too, once they have read the office's archive (chancery handover
+OFFICE --archive).`
 }
 
 // Run recalls.
@@ -245,6 +248,10 @@ func (o recallOptions) Run(ctx context.Context, s Streams) error {
 	}
 	i, before, err := d.Recall(ctx, o.Ref, o.Reason)
 	if err != nil {
+		return err
+	}
+	if len(i.Copies) == 0 { // a colleague's, or sent with keys that were lost
+		_, err = fmt.Fprintf(s.Out, "recalled %s; its author and the marking desk are told\n", fault.Escape(i.Release.Reference))
 		return err
 	}
 	_, err = fmt.Fprintf(s.Out, "recalled %s; %d of %d had receipted it before, as far as this desk was told\n", fault.Escape(i.Release.Reference), before, len(i.Copies))

@@ -111,6 +111,9 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 		return fault.Input.New("the draft holds words of your own copy of %q: \"%s ...\"", p.Reference, p.Words).At(label(name), 0, 0).
 			WithHint("write [[%s, %d]] instead: each reader sees the paragraph in their own words; or say --as-quoted", p.Reference, p.Paragraph)
 	}
+	for _, c := range d.Uncited(draft.RecordText()) {
+		s.warn("%s: %s", fault.Escape(c.Text), c.Why)
+	}
 	if err := o.lineage(s, d, draft, &out); err != nil {
 		return err
 	}

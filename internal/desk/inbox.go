@@ -330,8 +330,8 @@ func (d *Desk) Recall(ctx context.Context, ref, reason string) (Item, int, error
 	if err != nil {
 		return Item{}, 0, err
 	}
-	if !i.Mine {
-		return Item{}, 0, fault.Permission.New("the cable is not yours to recall").WithHint("ask its originator")
+	if err := d.mayRecall(i); err != nil {
+		return Item{}, 0, err
 	}
 	s, err := sign.Sign(entries.KindRecall, entries.Recall{Cable: i.Cable, Release: i.Index, Reason: reason}, d.Keys.Person)
 	if err != nil {
@@ -352,6 +352,19 @@ func (d *Desk) Recall(ctx context.Context, ref, reason string) (Item, int, error
 		}
 	}
 	return *i, len(before), nil
+}
+
+// mayRecall says whether this person may call a cable back: who wrote it, or sits in the
+// office whose cable it is.
+func (d *Desk) mayRecall(i *Item) error {
+	switch {
+	case i.Mine:
+		return nil
+	case !i.Ours:
+		return fault.Permission.New("the cable is not yours to recall").WithHint("ask its originator, or somebody in their office")
+	}
+	_, err := d.tenureIn(i.Release.Office)
+	return err
 }
 
 // Prove returns a proof file for every act on a cable that this desk was told of, in

@@ -24,6 +24,7 @@ type Item struct {
 	Void    string         `json:"void"`   // why there will be no copies
 	Recall  string         `json:"recall"` // why the originator called it back
 	Mine    bool           `json:"mine"`   // this person wrote it
+	Ours    bool           `json:"ours"`   // somebody else in an office of this person's did
 	Copies  []entries.Copy `json:"copies"` // if it is mine
 	Record  string         `json:"record"` // if it is mine
 	Copy    *entries.Copy  `json:"copy"`   // if I am a reader
@@ -106,6 +107,7 @@ const (
 	StateDisputed = "disputed"
 	StateSent     = "sent"
 	StateIssued   = "issued"
+	StateOurs     = "sent by a colleague"
 )
 
 // State says in a word how far the cable came.
@@ -129,6 +131,8 @@ func (i *Item) State() string {
 		return StateRecalled
 	case i.Withheld != "":
 		return StateWithheld
+	case i.Ours && i.Copy == nil:
+		return StateOurs
 	case i.Copy == nil && i.Refused != "":
 		return StateRefused
 	case i.Copy == nil && i.Asked:

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"chancery/internal/courier"
 	"chancery/internal/custody"
@@ -138,7 +139,8 @@ func (i *Item) asked(a *Act, b entries.Onward) error {
 	return nil
 }
 
-// Allow gives leave for an onward copy that was asked for, for a person.
+// Allow gives leave for an onward copy that was asked for: the first one for a person, or
+// the one that stands at an entry of the log.
 func (d *Desk) Allow(ctx context.Context, ref, person string) (Ask, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -149,7 +151,7 @@ func (d *Desk) Allow(ctx context.Context, ref, person string) (Ask, error) {
 	if !i.Mine {
 		return Ask{}, fault.Permission.New("leave is the originator's to give")
 	}
-	k := slices.IndexFunc(i.Asks, func(a Ask) bool { return a.Person == person && !a.Given })
+	k := slices.IndexFunc(i.Asks, func(a Ask) bool { return !a.Given && (a.Person == person || strconv.FormatInt(a.Index, 10) == person) })
 	if k < 0 {
 		return Ask{}, fault.NotFound.New("nobody asked for a copy of this cable for %q", person).WithHint("chancery whohas %q lists what was asked for", ref)
 	}

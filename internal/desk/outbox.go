@@ -362,7 +362,7 @@ func (d *Desk) ready(o *Outgoing) (*ready, error) {
 
 // letters seals the release to everyone it concerns: readers with their copy and
 // the kit's key, their offices' archives with the key alone, custodians with a share,
-// the marking desk, overseers and this person with nothing more. All are of one length.
+// the marking desk, overseers, this person and the archive of their office with nothing more. All are of one length.
 func (d *Desk) letters(c *Composed, r *ready) error {
 	_, note := d.Client.View.Last()
 	mail := post.NewMailing(c.Release, note)
@@ -377,13 +377,15 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 		c.authoredLetter(i, &l)
 		mail.Add(post.To(p), l)
 		r.Readers = append(r.Readers, p.Party())
-		epochs, err := d.dir.Epochs(one.Office)
-		if err == nil && len(epochs) > 0 && !archives[one.Office] {
+		if archive, ok := d.archive(one.Office); ok && !archives[one.Office] {
 			archives[one.Office] = true
-			party := directory.OfficeParty(one.Office)
-			mail.Add(post.Address{Party: party, Recipient: epochs[len(epochs)-1].Recipient}, post.Letter{Key: c.Key})
-			r.Readers = append(r.Readers, party)
+			mail.Add(archive, post.Letter{Key: c.Key})
+			r.Readers = append(r.Readers, archive.Party)
 		}
+	}
+	// Those who sit in the author's office may recall the cable, and cannot read it.
+	if ours, ok := d.archive(c.Body.Office); ok && !archives[c.Body.Office] {
+		mail.Add(ours, post.Letter{})
 	}
 	for i, a := range post.Custodians(in) {
 		mail.Add(a, post.Letter{Share: c.Shares[in.Custodians[i].Name]})
@@ -402,6 +404,15 @@ func (d *Desk) letters(c *Composed, r *ready) error {
 	mail.Add(post.To(me), post.Letter{})
 	r.Submission, err = d.seal(mail)
 	return err
+}
+
+// archive is the address of an office's archive, if it has one.
+func (d *Desk) archive(office string) (post.Address, bool) {
+	epochs, err := d.dir.Epochs(office)
+	if err != nil || len(epochs) == 0 {
+		return post.Address{}, false
+	}
+	return post.Address{Party: directory.OfficeParty(office), Recipient: epochs[len(epochs)-1].Recipient}, true
 }
 
 // Sent finds the item that an outgoing cable became: the one composed from it.

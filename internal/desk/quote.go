@@ -36,6 +36,34 @@ func (d *Desk) Expand(text string) string {
 	})
 }
 
+// A Citation is a paragraph to which a text refers, and what stands in its way.
+type Citation struct {
+	Text string // as it was written
+	Why  string
+}
+
+// Uncited returns the references of a text to paragraphs that this desk does not hold:
+// of a cable that it does not know, or has not read, or that has fewer. Readers who hold
+// the cable see the paragraph, the others the reference.
+func (d *Desk) Uncited(text string) []Citation {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []Citation
+	for _, m := range reference.FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(m[2]) // digits
+		i, err := d.find(strings.TrimSpace(m[1]))
+		switch {
+		case err != nil:
+			out = append(out, Citation{m[0], err.Error()})
+		case i.words() == "":
+			out = append(out, Citation{m[0], "the cable was not read here"})
+		case n < 1 || n > len(paragraphs(i.words())):
+			out = append(out, Citation{m[0], fmt.Sprintf("the cable has %d paragraphs", len(paragraphs(i.words())))})
+		}
+	}
+	return out
+}
+
 // words is the text of a cable as this person knows it: their copy, or the record
 // of their own.
 func (i *Item) words() string {
