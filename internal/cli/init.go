@@ -251,8 +251,5 @@ func readParties(names []string) ([]directory.Party, error) {
 
 // makePrivate makes a folder for its owner alone.
 func makePrivate(folder string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fault.System.Wrap(err, "make a folder").At(folder, 0, 0)
-	}
-	return nil
+	return durable.MakeFolders(folder)
 }

@@ -232,8 +232,8 @@ func (o proposeOptions) saveTaste(r *review.Session) error {
 		return err
 	}
 	r.Learn(taste)
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return fault.System.Wrap(err, "").At(name, 0, 0)
+	if err := durable.MakeFolders(filepath.Dir(name)); err != nil {
+		return err
 	}
 	return durable.WriteFile(name, taste.Encode())
 }

@@ -85,8 +85,8 @@ func makeFolder(folder string, account client.Account, w whose, k Keys, passphra
 			return err
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(folder), 0o700); err != nil {
-		return fault.System.Wrap(err, "make a folder")
+	if err := durable.MakeFolders(filepath.Dir(folder)); err != nil {
+		return err
 	}
 	return durable.CreateFolder(folder, func(f *durable.Folder) error {
 		for name, data := range map[string][]byte{registryFile: account.Encode(), PersonFile: append(about, '\n'), KeysFile: secret, filesFolder + "/README": []byte("Sealed files of a desk. Do not edit.\n")} {

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"chancery/internal/custody"
+	"chancery/internal/durable"
 	"chancery/internal/fault"
 )
 
@@ -61,12 +62,15 @@ type Mirror struct {
 // Open opens or makes the mirror of a folder. A line that was cut off when the machine
 // stopped was not acknowledged, and is taken out.
 func Open(folder string) (*Mirror, error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fault.System.Wrap(err, "open the mirror")
+	if err := durable.MakeFolders(folder); err != nil {
+		return nil, err
 	}
 	f, err := os.OpenFile(filepath.Join(folder, file), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fault.System.Wrap(err, "open the mirror")
+	}
+	if err := durable.SyncFolder(folder); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	m := &Mirror{f: f}
 	whole, err := each(f, func(l line) error {

@@ -111,7 +111,7 @@ var rooms = map[string]room{
 		ours:  []string{"internal/canonical", "internal/client", "internal/custody", "internal/directory", "internal/entries", "internal/fault", "internal/sign"},
 		never: append([]string{"crypto/rand", "math/rand"}, outside...),
 	},
-	"internal/mirror": {ours: []string{"internal/custody", "internal/fault"}, never: []string{"net", "database/sql"}},
+	"internal/mirror": {ours: []string{"internal/custody", "internal/durable", "internal/fault"}, never: []string{"net", "database/sql"}},
 	"internal/client": {
 		ours: []string{"internal/canonical", "internal/custody", "internal/durable", "internal/entries", "internal/fault", "internal/pass",
 			"internal/sign", "internal/wire"},
@@ -161,7 +161,7 @@ var rooms = map[string]room{
 		never:  []string{"net", "os"},
 	},
 	"internal/store/dialect": {
-		ours:   []string{"internal/fault"},
+		ours:   []string{"internal/durable", "internal/fault"},
 		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
 		never:  []string{"net/http"},
 	},

@@ -20,6 +20,7 @@ import (
 	"modernc.org/sqlite" // registers "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"chancery/internal/durable"
 	"chancery/internal/fault"
 )
 
@@ -127,7 +128,10 @@ func CreateFile(address string) error {
 	if err != nil {
 		return fault.System.Wrap(err, "make a database")
 	}
-	return f.Close()
+	if err := f.Close(); err != nil {
+		return fault.System.Wrap(err, "make a database")
+	}
+	return durable.SyncFolder(filepath.Dir(address))
 }
 
 // Explain says in our terms what an engine refused: fault.Exists where a row is
