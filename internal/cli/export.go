@@ -48,7 +48,7 @@ func (o exportOptions) Run(ctx context.Context, s Streams) error {
 		}
 		files = append(files, f)
 	}
-	message, err := mail(i, d.Expand(i.Text+i.Record), d.Account.Origin(), files)
+	message, err := mail(i, d.Reading(i), d.Account.Origin(), files)
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func (o readOptions) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	text := d.Expand(i.Text + i.Record)
+	text := d.Reading(i)
 	if o.JSON {
 		return writeJSON(s.Out, struct {
 			cableSummary
@@ -145,7 +145,7 @@ func (o readOptions) Run(ctx context.Context, s Streams) error {
 		s.warn("the cable was corrected: chancery read %.8s", by)
 	}
 	if before := i.Release.Previous; before != "" {
-		fmt.Fprintf(s.Err, "corrects the cable %.8s: what was not changed reads as it did\n", before)
+		fmt.Fprintf(s.Err, "corrects the cable %.8s\n", before)
 	}
 	if i.Recall != "" {
 		s.warn("the cable was recalled after you had opened it: %s", i.Recall)
@@ -249,6 +249,9 @@ func (o recallOptions) Run(ctx context.Context, s Streams) error {
 	i, before, err := d.Recall(ctx, o.Ref, o.Reason)
 	if err != nil {
 		return err
+	}
+	if before, err := d.Find(i.Release.Previous); err == nil && i.Release.Previous != "" && before.Recall == "" {
+		s.warn("the cable that it corrects can be read as before: chancery recall %.8s", before.Cable)
 	}
 	if len(i.Copies) == 0 { // a colleague's, or sent with keys that were lost
 		_, err = fmt.Fprintf(s.Out, "recalled %s; its author and the marking desk are told\n", fault.Escape(i.Release.Reference))

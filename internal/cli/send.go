@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"chancery/cable"
 	"chancery/internal/desk"
 	"chancery/internal/durable"
 	"chancery/internal/entries"
@@ -24,7 +25,7 @@ type sending struct {
 	Unreviewed bool     `help:"Accept a draft whose wordings nobody reviewed."`
 	AsQuoted   bool     `help:"Send words of a cable that you received as they are."`
 	NewKeys    bool     `help:"Send to people whose keys are less than a day old."`
-	Corrects   string   `placeholder:"REF" help:"A cable of yours that this one corrects: who reads both reads what you did not change in one wording."`
+	Corrects   string   `placeholder:"REF" help:"A cable of yours that this one corrects: paragraphs that you did not change are referred to, and read as each reader has them."`
 	Anew       bool     `help:"Send alternatives that were sent to some of these people before as if they were new."`
 	Attest     bool     `help:"You attest that the alternatives say the same; without it you are asked."`
 	Onward     int      `placeholder:"N" help:"Standing leave: readers may pass it on to so many without asking you."`
@@ -49,8 +50,9 @@ cannot read any. Without a line it waits in the outbox: chancery status sends wh
 The alternatives of the draft must say the same in substance: you attest that with your signature. To quote a cable
 that you received, write [[REFERENCE, PARAGRAPH]]: each reader sees it in the words of their own copy.
 
-A cable that was wrong is corrected, not sent anew: change the draft and say --corrects REF. Otherwise who compares the two
-sees where your wordings differ from reader to reader.`
+A cable that was wrong is corrected, not sent anew: change the draft and say --corrects REF. Who had one sentence in two
+wordings would see where your wordings differ from reader to reader. So paragraphs that you left alone go as references to
+the first, and a paragraph that you change in part is better left alone too, with one beside it that says what to read.`
 }
 
 // Run sends.
@@ -114,7 +116,7 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 	for _, c := range d.Uncited(draft.RecordText()) {
 		s.warn("%s: %s", fault.Escape(c.Text), c.Why)
 	}
-	if err := o.lineage(s, d, draft, &out); err != nil {
+	if draft, err = o.once(s, d, name, draft, &out); err != nil {
 		return err
 	}
 	if err := o.reach(s, d, &out, len(draft.Sites) > 0); err != nil {
@@ -133,35 +135,57 @@ func (o sending) send(ctx context.Context, s Streams, d *desk.Desk, name string,
 	return o.follow(ctx, s, d, out.Reference)
 }
 
-// lineage says what a draft keeps of the cable that it corrects, and refuses one that was
-// sent before and does not say so.
-func (o sending) lineage(s Streams, d *desk.Desk, draft draftFile, out *desk.Outgoing) error {
-	switch {
-	case o.Corrects != "" && o.Mode != entries.ModeBlind:
-		return fault.Usage.New("a cable in mode %s corrects nothing: its wordings are not drawn by the marking desk", o.Mode)
-	case o.Corrects != "":
-		c, err := d.Corrects(draft.Draft, o.Corrects)
-		if err != nil {
-			return err
-		}
-		if c.Superseded != "" {
-			s.warn("the cable %.8s corrects %s already: name that one if your draft was made of it", c.Superseded, fault.Escape(c.Reference))
-		}
-		fmt.Fprintf(s.Err, "corrects %s: %d of %d choices stay as each reader has them\n", fault.Escape(c.Reference), c.Kept, c.Of)
-		out.Corrects = c.Cable
-		return nil
-	case o.Anew || o.Mode != entries.ModeBlind:
-		return nil
-	}
+// once makes of a draft what is sent: references to the paragraphs of an earlier cable that
+// it corrects. It refuses places that went to some of the same people before.
+func (o sending) once(s Streams, d *desk.Desk, name string, draft draftFile, out *desk.Outgoing) (draftFile, error) {
 	r, err := d.Reach(out.To)
 	if err != nil {
-		return err
+		return draft, err
 	}
-	if i, n := d.Repeated(draft.Draft, r); n > 0 {
-		return fault.Input.New("%d places of this draft went to some of the same people in %q: in two wordings these would show where the places are", n, i.Release.Reference).
-			WithHint("say --corrects %.8s, and they keep the wording that each reader has; or --anew if you know better", i.Cable)
+	text := d.Pin(string(draft.data))
+	if o.Corrects != "" {
+		if text, err = o.correct(s, d, draft, r, out); err != nil {
+			return draft, err
+		}
 	}
-	return nil
+	parsed, err := cable.Parse([]byte(text))
+	if err != nil {
+		return draft, fault.Internal.Wrap(err, "the draft with its references")
+	}
+	draft.Draft, out.Draft = parsed, text
+	again := d.Repeated(parsed, r)
+	if again.Places == 0 || o.Anew {
+		return draft, nil
+	}
+	refused := fault.Input.New("%d places of this draft went to some of the same people in %q: in two wordings these would show where the places are", again.Places, again.Reference).At(label(name), 0, 0)
+	switch {
+	case again.Cable == "":
+		return draft, refused.WithHint("that one waits in the outbox; chancery recall takes it out")
+	case o.Corrects != "":
+		return draft, refused.WithHint("leave those paragraphs as they were, and say in one of its own: in paragraph 2, for ... read ...; or --anew if you know better")
+	}
+	return draft, refused.WithHint("if this corrects that one, say --corrects %.8s; to repeat a paragraph, write [[%s, NUMBER]]; or --anew if you know better", again.Cable, again.Reference)
+}
+
+// correct makes a correction of a draft.
+func (o sending) correct(s Streams, d *desk.Desk, draft draftFile, r desk.Reach, out *desk.Outgoing) (string, error) {
+	office, err := d.Office(o.From)
+	if err != nil {
+		return "", err
+	}
+	c, err := d.Correct(draft.Draft, o.Corrects, office, r)
+	if err != nil {
+		return "", err
+	}
+	if by := d.Corrected()[c.Cable]; by != "" {
+		s.warn("the cable %.8s corrects %s already", by, fault.Escape(c.Reference))
+	}
+	fmt.Fprintf(s.Err, "corrects %s: %d of %d paragraphs that vary stay as each reader has them\n", fault.Escape(c.Reference), c.Stay, c.Of)
+	if len(c.Without) > 0 {
+		s.warn("%s has no copy of what stays, and reads it when one is forwarded or asked for from the archive", strings.Join(c.Without, ", "))
+	}
+	out.Corrects = c.Cable
+	return c.Draft, nil
 }
 
 // A waitingRow is a cable that stays in the outbox.

@@ -45,7 +45,6 @@ type Cable struct {
 	Reference  string
 	ReplyTo    string // the cable that it answers, or empty
 	Previous   string // the cable that it corrects, or empty
-	Kept       []int  // which choice of that each of the draft's is, from 1, by group; 0: a new one
 	// Interchangeable is the author's word that the alternatives say the same.
 	Interchangeable bool
 	Onward          int    // standing leave for so many onward copies
@@ -140,7 +139,7 @@ func Compose(c Cable) (*Composed, error) {
 
 // blind makes the kit, and the order to the marking desk.
 func (o *Composed) blind(c Cable, g *seal.Identity) error {
-	built, err := kit.Build(o.Body.Cable, append(segments(c.Draft, c.Kept), chunks(o.trailer)...))
+	built, err := kit.Build(o.Body.Cable, append(segments(c.Draft), chunks(o.trailer)...))
 	if err != nil {
 		return err
 	}
@@ -190,18 +189,14 @@ func (c *Cable) addressees() ([]entries.Copy, []string, error) {
 // segments cuts the whole copy, header lines included, into what a kit is made
 // of: joined, the wordings of all segments are the copy as cable.Draft.Render
 // writes it.
-func segments(d *cable.Draft, kept []int) []kit.Segment {
+func segments(d *cable.Draft) []kit.Segment {
 	head, _, _ := strings.Cut(d.RecordText(), "\n\n")
 	out := fixedText(head + "\n")
 	last := -1
 	for _, s := range d.CutSegments(func() int { return shortest + below(longest-shortest+1) }) {
 		seg := kit.Segment{}
 		for _, g := range s.Groups {
-			one := keylist.Group{Number: g, Size: d.Groups[g].Size}
-			if g < len(kept) {
-				one.Kept = kept[g]
-			}
-			seg.Groups = append(seg.Groups, one)
+			seg.Groups = append(seg.Groups, keylist.Group{Number: g, Size: d.Groups[g].Size})
 		}
 		if s.Paragraph != last {
 			if last >= 0 {
@@ -262,12 +257,11 @@ type Escrow struct {
 	Secret entries.Digest   `json:"secret"` // t; in mode author, of the draw
 	Salts  []entries.Digest `json:"salts"`  // of the segments' shapes
 	Key    string           `json:"key"`    // g
-	Kept   []int            `json:"kept"`   // as in Cable
 }
 
 // escrow seals the draft under a key that is shared among the custodians.
 func (o *Composed) escrow(c Cable) error {
-	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(o.secret), Key: o.Key, Kept: c.Kept}
+	e := Escrow{Draft: c.Draft.Canonical(), Secret: entries.Digest(o.secret), Key: o.Key}
 	for _, s := range o.salts {
 		e.Salts = append(e.Salts, entries.Digest(s))
 	}

@@ -47,7 +47,7 @@ type Item struct {
 	Acts      []Act  `json:"-"` // in the order of the log; in a file that grows
 
 	Attachments []Attachment `json:"attachments"` // once opened
-	Wordings    []Wording    `json:"wordings"`    // if it is mine: names of its choices, by group
+	Varies      Sent         `json:"varies"`      // if it is mine
 
 	fresh []Act             // acts that are not in the file yet
 	kept  [sha256.Size]byte // of the item as it was kept last

@@ -56,7 +56,7 @@ type ready struct {
 	Record     string             `json:"record"`
 	Attached   [][]byte           `json:"attached"`
 	Authored   [][]byte           `json:"authored"`
-	Wordings   []Wording          `json:"wordings"`
+	Varies     Sent               `json:"varies"`
 }
 
 // A Reach says whom a cable would reach, before it is sent.
@@ -280,7 +280,7 @@ func (d *Desk) send(ctx context.Context, o *Outgoing) error {
 	if i == nil {
 		i = &Item{Cable: r.Body.Cable, Receipt: -1}
 	}
-	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Wordings, i.Arrived = r.Body, at, d.Person, true, r.Copies, r.Record, r.Wordings, d.Now().UTC().Truncate(time.Second)
+	i.Release, i.Index, i.Author, i.Mine, i.Copies, i.Record, i.Varies, i.Arrived = r.Body, at, d.Person, true, r.Copies, r.Record, r.Varies, d.Now().UTC().Truncate(time.Second)
 	if err := d.saveItem(i); err != nil {
 		return err
 	}
@@ -343,20 +343,13 @@ func (d *Desk) ready(o *Outgoing) (*ready, error) {
 		return nil, err
 	}
 	one := Cable{Author: Author{Key: d.Keys.Person, Person: d.Person, Tenure: h.ID, Office: h.Office}, Draft: draft, To: o.To, Precedence: o.Precedence,
-		Reference: o.Reference, ReplyTo: o.ReplyTo, Interchangeable: o.Attested, Onward: o.Onward, Mode: o.Mode, Attachments: o.Files, Directory: d.dir, Size: d.tree.Size, Now: d.Now()}
-	wordings := d.wordings(draft)
-	if o.Corrects != "" {
-		before, err := d.correctable(o.Corrects)
-		if err != nil {
-			return nil, err
-		}
-		one.Previous, one.Kept = before.Cable, keep(before.Wordings, wordings)
-	}
+		Reference: o.Reference, ReplyTo: o.ReplyTo, Previous: o.Corrects, Interchangeable: o.Attested, Onward: o.Onward, Mode: o.Mode, Attachments: o.Files,
+		Directory: d.dir, Size: d.tree.Size, Now: d.Now()}
 	c, err := Compose(one)
 	if err != nil {
 		return nil, err
 	}
-	r := &ready{Body: c.Body, Kit: c.Kit, Order: c.Order, Escrow: c.Escrow, Copies: c.Copies, Record: c.Record, Circle: c.Circle, Attached: c.Attached, Authored: c.Authored, Wordings: wordings}
+	r := &ready{Body: c.Body, Kit: c.Kit, Order: c.Order, Escrow: c.Escrow, Copies: c.Copies, Record: c.Record, Circle: c.Circle, Attached: c.Attached, Authored: c.Authored, Varies: d.names(draft)}
 	return r, d.letters(c, r)
 }
 

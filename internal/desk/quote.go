@@ -12,28 +12,76 @@ import (
 
 // reference is how a draft quotes a paragraph of another cable: [[REF, 3]]. Every
 // reader sees it in the words of their own copy, so that quoting spreads nobody's
-// wording.
-var reference = regexp.MustCompile(`\[\[([^\[\],\n]+), *([0-9]{1,4})\]\]`)
+// wording. As it is sent it names the cable by its id too: [[REF #1a2b3c4d, 3]].
+var reference = regexp.MustCompile(`\[\[([^\[\],\n]+?)( #[0-9a-f]{8,32})?, *([0-9]{1,4})\]\]`)
 
-// Expand puts the paragraphs that a text refers to into it, in the words of this
-// desk's own copies. What the desk does not hold stays a citation.
-func (d *Desk) Expand(text string) string {
+// cited finds the cable and the paragraph, from 1, that a reference names.
+func (d *Desk) cited(m []string) (*Item, int, error) {
+	n, _ := strconv.Atoi(m[3]) // digits
+	if m[2] != "" {
+		i, err := d.find(m[2][2:])
+		return i, n, err
+	}
+	i, err := d.find(strings.TrimSpace(m[1]))
+	return i, n, err
+}
+
+// Pin names the cables to which a draft refers by their ids: a reference means the last of
+// several that correct each other, and a quotation what it meant when it was written.
+func (d *Desk) Pin(text string) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return reference.ReplaceAllStringFunc(text, func(cited string) string {
-		m := reference.FindStringSubmatch(cited)
-		ref := strings.TrimSpace(m[1])
-		i, err := d.find(ref)
-		if err != nil {
-			return fmt.Sprintf("[%s, paragraph %s: not in this desk]", ref, m[2])
+	return reference.ReplaceAllStringFunc(text, func(one string) string {
+		m := reference.FindStringSubmatch(one)
+		i, n, err := d.cited(m)
+		if err != nil || m[2] != "" {
+			return one
 		}
-		n, _ := strconv.Atoi(m[2]) // digits
+		return cite(i, n)
+	})
+}
+
+// expand puts the paragraphs that a text refers to into it, in the words of this
+// desk's own copies. What the desk does not hold stays a citation.
+func (d *Desk) expand(text string) string {
+	return reference.ReplaceAllStringFunc(text, func(one string) string {
+		m := reference.FindStringSubmatch(one)
+		i, n, err := d.cited(m)
+		if err != nil {
+			return fmt.Sprintf("[%s%s, paragraph %s: not in this desk]", m[1], m[2], m[3])
+		}
 		body := paragraphs(i.words())
 		if n < 1 || n > len(body) {
-			return fmt.Sprintf("[%s, paragraph %s: not read]", ref, m[2])
+			return fmt.Sprintf("[%s%s, paragraph %s: not read]", m[1], m[2], m[3])
 		}
-		return fmt.Sprintf("[%s, paragraph %d: \"%s\"]", ref, n, body[n-1])
+		return fmt.Sprintf("[%s, paragraph %d: \"%s\"]", i.Release.Reference, n, body[n-1])
 	})
+}
+
+// Reading is the text of a cable as its reader is to see it, with what it refers to. In a
+// correction the paragraphs that stay stand as they stood.
+func (d *Desk) Reading(item Item) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	text := item.Text + item.Record
+	if item.Release.Previous == "" {
+		return d.expand(text)
+	}
+	lines := strings.Split(text, "\n")
+	for k, line := range lines {
+		m := reference.FindStringSubmatch(line)
+		if m == nil || m[0] != line {
+			continue
+		}
+		i, n, err := d.cited(m)
+		if err != nil || i.Release.Office != item.Release.Office {
+			continue
+		}
+		if body := paragraphs(i.words()); n >= 1 && n <= len(body) {
+			lines[k] = body[n-1]
+		}
+	}
+	return d.expand(strings.Join(lines, "\n"))
 }
 
 // A Citation is a paragraph to which a text refers, and what stands in its way.
@@ -50,8 +98,7 @@ func (d *Desk) Uncited(text string) []Citation {
 	defer d.mu.Unlock()
 	var out []Citation
 	for _, m := range reference.FindAllStringSubmatch(text, -1) {
-		n, _ := strconv.Atoi(m[2]) // digits
-		i, err := d.find(strings.TrimSpace(m[1]))
+		i, n, err := d.cited(m)
 		switch {
 		case err != nil:
 			out = append(out, Citation{m[0], err.Error()})

@@ -175,8 +175,8 @@ type Release struct {
 	Register   Digest         `json:"register"`      // the directory's head there: see Noted
 	Vector     Digest         `json:"vector_digest"` // by which custodians check their shares of the escrow
 	ReplyTo    string         `json:"reply_to"`      // the cable that it answers, or empty
-	// Previous is the cable that it corrects, or empty: who reads both reads what was not
-	// corrected in one wording.
+	// Previous is the cable that it corrects, or empty: whoever asks for the reference means
+	// the last. It is the author's word, and nothing is drawn by it.
 	Previous string `json:"previous,omitempty"`
 	// Interchangeable says that the releaser attests the alternatives to be
 	// interchangeable in substance.
@@ -202,7 +202,7 @@ func (r *Release) Check() error {
 		return fault.Input.New("a release of %d copies: 1 to %d", r.N, MaxCopies)
 	case r.Onward < 0 || r.Onward > MaxCopies-r.N:
 		return fault.Input.New("a standing leave for %d onward copies", r.Onward)
-	case r.Previous != "" && (!validID.MatchString(r.Previous) || r.Previous == r.Cable || r.Mode != ModeBlind):
+	case r.Previous != "" && (!validID.MatchString(r.Previous) || r.Previous == r.Cable):
 		return fault.Input.New("a release that corrects %.40q", r.Previous)
 	case r.Mode == ModeBlind && !r.Interchangeable:
 		return fault.Input.New("nobody attests that the alternatives are interchangeable")

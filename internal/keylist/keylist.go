@@ -42,9 +42,8 @@ func BoxKey(secret mark.Hash, segment, box int) Key {
 func integer(n int) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
 // A Group is a choice that a copy makes: its number in the cable, from 0, and of
-// how many. Kept is the number of the same choice in the cable that this one corrects,
-// counted from 1: readers of both have one wording there. It is 0 if the choice is new.
-type Group struct{ Number, Size, Kept int }
+// how many.
+type Group struct{ Number, Size int }
 
 // A Segment says which choices decide a segment, and where its wordings lie. The
 // k-th wording is that of the mixed-radix number k of the groups' symbols, the
@@ -73,12 +72,12 @@ type Envelope struct {
 
 // Formats, with their versions.
 const (
-	envelopeMagic = "chancery-envelope/v2\n"
+	envelopeMagic = "chancery-envelope/v1\n"
 	listMagic     = "chancery-keylist/v1\n"
 )
 
 const (
-	groupSize   = 8 + 1 + 8
+	groupSize   = 8 + 1
 	segmentSize = 1 + maxGroups*groupSize + Boxes
 	choiceSize  = 1 + 32
 )
@@ -97,7 +96,6 @@ func (e *Envelope) Encode() []byte {
 			}
 			out = binary.BigEndian.AppendUint64(out, uint64(g.Number))
 			out = append(out, byte(g.Size))
-			out = binary.BigEndian.AppendUint64(out, uint64(g.Kept))
 		}
 		out = append(out, s.Order[:]...)
 	}
@@ -140,11 +138,11 @@ func parseSegment(data []byte) (Segment, bool) {
 	}
 	for i := range n {
 		g := data[1+i*groupSize:]
-		number, kept := binary.BigEndian.Uint64(g), binary.BigEndian.Uint64(g[9:])
-		if number > MaxSegments*maxGroups || kept > MaxSegments*maxGroups {
+		number := binary.BigEndian.Uint64(g)
+		if number > MaxSegments*maxGroups {
 			return s, false
 		}
-		s.Groups = append(s.Groups, Group{int(number), int(g[8]), int(kept)})
+		s.Groups = append(s.Groups, Group{int(number), int(g[8])})
 	}
 	copy(s.Order[:], data[1+maxGroups*groupSize:])
 	return s, true
@@ -152,21 +150,17 @@ func parseSegment(data []byte) (Segment, bool) {
 
 // check refuses an envelope that no cable has.
 func (e *Envelope) check() error {
-	groups, kept := map[int]Group{}, map[int]bool{}
+	sizes := map[int]int{}
 	for j, s := range e.Segments {
 		if err := s.check(); err != nil {
 			return fault.Input.Wrap(err, "segment %d", j)
 		}
 		for _, g := range s.Groups {
-			before, seen := groups[g.Number]
-			if !seen && g.Number != len(groups) || seen && before != g {
-				return fault.Input.New("segment %d: group %d is out of order, or another than before", j, g.Number)
+			size, seen := sizes[g.Number]
+			if !seen && g.Number != len(sizes) || seen && size != g.Size {
+				return fault.Input.New("segment %d: group %d is out of order, or of another size than before", j, g.Number)
 			}
-			if !seen && kept[g.Kept] {
-				return fault.Input.New("segment %d: group %d is the same as an earlier one of the cable that is corrected", j, g.Number)
-			}
-			groups[g.Number] = g
-			kept[g.Kept] = g.Kept > 0
+			sizes[g.Number] = g.Size
 		}
 	}
 	return nil
@@ -199,24 +193,15 @@ func (s Segment) check() error {
 	return nil
 }
 
-// Groups returns the groups of the cable, by number.
-func (e *Envelope) Groups() []Group {
-	var out []Group
-	for _, s := range e.Segments {
-		for _, g := range s.Groups {
-			if g.Number == len(out) {
-				out = append(out, g)
-			}
-		}
-	}
-	return out
-}
-
 // Sizes returns the size of each group of the cable, by number.
 func (e *Envelope) Sizes() []int {
 	var out []int
-	for _, g := range e.Groups() {
-		out = append(out, g.Size)
+	for _, s := range e.Segments {
+		for _, g := range s.Groups {
+			if g.Number == len(out) {
+				out = append(out, g.Size)
+			}
+		}
 	}
 	return out
 }

@@ -80,7 +80,7 @@ func (d *Desk) Deliver(r Receipt) (*Outcome, error) {
 		}
 		return out, err
 	}
-	sealed, err := d.sealList(c, o, g, p)
+	sealed, err := sealList(c, o, g, p)
 	if err != nil {
 		return nil, err
 	}
@@ -234,15 +234,12 @@ func (d *Desk) withhold(c *cable, copyID string, receipt int64, why error) (*Out
 }
 
 // sealList seals the list of a copy to its reader.
-func (d *Desk) sealList(c *cable, o *opened, g grant, p directory.Person) ([]byte, error) {
+func sealList(c *cable, o *opened, g grant, p directory.Person) ([]byte, error) {
 	delivery := entries.Delivery{Cable: c.Cable, Copy: g.copy.ID, Slot: g.slot + 1}
-	list, err := d.list(c, o, g.slot)
-	if err != nil {
-		return nil, err
-	}
-	if g.late == nil {
+	if list := o.list(c, g.slot); g.late == nil {
 		delivery.Salt, delivery.Path, delivery.List = mark.Hash(c.Salts[g.slot]), o.tree.Path(g.slot), list.Encode()
 	} else {
+		var err error
 		if _, delivery.List, err = g.late.keys(list); err != nil {
 			return nil, err
 		}

@@ -54,21 +54,20 @@ type Desk struct {
 
 	making sync.Mutex // held while draws are made; never taken with mu held
 
-	mu          sync.Mutex
-	mac         [32]byte            // authenticates the desk's files
-	draws       map[int]*draw       // guarded by mu
-	low         int                 // guarded by mu; all draws below are spent
-	cables      map[string]*cable   // guarded by mu; by id
-	corrections map[string][]string // guarded by mu; cables that correct one, by its id
-	hot         map[string]*opened  // guarded by mu; by cable
-	recalls     map[string]bool     // guarded by mu; cables recalled, known or not
-	handed      map[string]*handed  // guarded by mu; by file
-	dirty       map[string]bool     // guarded by mu; files of deliveries that were not kept yet
+	mu      sync.Mutex
+	mac     [32]byte           // authenticates the desk's files
+	draws   map[int]*draw      // guarded by mu
+	low     int                // guarded by mu; all draws below are spent
+	cables  map[string]*cable  // guarded by mu; by id
+	hot     map[string]*opened // guarded by mu; by cable
+	recalls map[string]bool    // guarded by mu; cables recalled, known or not
+	handed  map[string]*handed // guarded by mu; by file
+	dirty   map[string]bool    // guarded by mu; files of deliveries that were not kept yet
 }
 
 // Open opens a desk with what its files hold.
 func Open(c Config) (*Desk, error) {
-	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, low: 1, cables: map[string]*cable{}, corrections: map[string][]string{}, hot: map[string]*opened{}, recalls: map[string]bool{}, handed: map[string]*handed{}, dirty: map[string]bool{}}
+	d := &Desk{Config: c, mac: c.Key.Derive("marking files"), draws: map[int]*draw{}, low: 1, cables: map[string]*cable{}, hot: map[string]*opened{}, recalls: map[string]bool{}, handed: map[string]*handed{}, dirty: map[string]bool{}}
 	for _, p := range c.Directory.Institution().Marking {
 		if p.Sign.ID() == c.Key.Public().ID() && p.Recipient == c.Identity.Recipient().String() {
 			d.name = p.Name
@@ -154,11 +153,7 @@ func (d *Desk) consistent() error {
 	}
 	by := map[int]string{}
 	for _, id := range slices.Sorted(maps.Keys(d.cables)) {
-		c := d.cables[id]
-		if before := c.Body.Previous; before != "" && !c.Void && (d.cables[before] == nil || d.cables[before].Void) {
-			return fault.Mismatch.New("the cable %s corrects %s, which the desk does not hold", id, before)
-		}
-		n := c.Draw
+		n := d.cables[id].Draw
 		if d.draws[n] == nil || d.draws[n].Void != nil || d.draws[n].Audit > 0 {
 			return fault.Mismatch.New("the cable %s was drawn from draw %d, which the desk does not hold", id, n)
 		}

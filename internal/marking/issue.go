@@ -33,7 +33,6 @@ type cable struct {
 	Delivered map[string][]int64 `json:"-"`    // receipts by copy; in files of their own
 	Asks      map[int64]ask      `json:"asks"` // onward copies asked for, by index in the log
 	Late      []*late            `json:"late"` // copies issued later, in the order of their slots
-	Turn      int                `json:"turn"` // in its lineage: see lineage.go
 }
 
 func (d *Desk) loadCable(name string, data []byte) error {
@@ -46,7 +45,6 @@ func (d *Desk) loadCable(name string, data []byte) error {
 	}
 	c.Delivered = map[string][]int64{}
 	d.cables[c.Cable] = &c
-	d.follows(&c)
 	return nil
 }
 
@@ -82,7 +80,6 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 	}
 	c := &cable{Cable: body.Cable, Author: author.ID, Release: s.Index, Digest: sha256.Sum256(s.Entry.Statement), Body: body, Draw: w.Number,
 		Recalled: d.recalls[body.Cable], Delivered: map[string][]int64{}}
-	c.Turn = d.turn(c)
 	if err := d.decide(c, order, w); err != nil {
 		return nil, err
 	}
@@ -95,8 +92,6 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 		return nil, err
 	}
 	d.cables[c.Cable], w.spent = c, true
-	d.follows(c)
-	d.cool(c)
 	return c.Statement, nil
 }
 
@@ -139,9 +134,6 @@ func (d *Desk) mayRelease(s Seen, author directory.Person, body *entries.Release
 		return err
 	}
 	if err := d.current(author); err != nil {
-		return err
-	}
-	if err := d.mayCorrect(body); err != nil {
 		return err
 	}
 	h, err := d.Directory.Held(author.ID, body.Tenure, d.Now())
@@ -204,9 +196,7 @@ func (d *Desk) issue(c *cable, sealed []byte, w *draw) error {
 		rand.Read(salt[:])
 		c.Salts = append(c.Salts, salt)
 	}
-	if err := d.commit(c, o); err != nil {
-		return err
-	}
+	o.commit(c)
 	body := entries.Issue{Cable: c.Cable, Release: c.Release, Draw: w.Number, Drawn: w.Logged, N: c.Body.N, First: 1, Ask: -1, Lists: entries.Digest(o.tree.Root())}
 	c.Statement, err = d.state(entries.KindIssue, body)
 	return err
@@ -215,15 +205,10 @@ func (d *Desk) issue(c *cable, sealed []byte, w *draw) error {
 // opened is an order while the desk deals from it.
 type opened struct {
 	copies []entries.Copy
-	turns  []int // of the copies, in the lineage
 	sizes  []int // of the groups
-	kept   []int // of the groups: which they are of the cable that is corrected, or -1
 	deck   *keylist.Deck
 	draw   mark.Draw
-	tree   mark.Tree // over the key lists, by slot; nil until they were computed
-
-	versions []version // the other cables of the lineage
-	joined   bool      // versions were looked for
+	tree   mark.Tree // over the key lists, by slot
 }
 
 // read opens the order of a cable and checks it against the release.
@@ -250,48 +235,29 @@ func (d *Desk) read(c *cable, sealed []byte, w *draw) (*opened, error) {
 	if len(order.Copies)*len(env.Segments) > maxWork {
 		return nil, fault.Input.New("%d copies of %d segments are too many for one cable", len(order.Copies), len(env.Segments))
 	}
-	o := &opened{copies: order.Copies, turns: make([]int, len(order.Copies)), sizes: env.Sizes(), deck: env.Deck(), draw: w.randomness()}
-	for i := range o.turns {
-		o.turns[i] = c.Turn
-	}
+	copies := order.Copies
 	for _, l := range c.Late {
 		if !l.Again {
-			o.copies, o.turns = append(o.copies, l.Copy), append(o.turns, l.Turn)
+			copies = append(copies, l.Copy)
 		}
 	}
-	for _, g := range env.Groups() {
-		o.kept = append(o.kept, g.Kept-1)
-	}
-	return o, d.checkKept(c, o)
+	return &opened{copies: copies, sizes: env.Sizes(), deck: env.Deck(), draw: w.randomness()}, nil
 }
 
-// key is the copy key of a slot.
-func (o *opened) key(c *cable, slot int) mark.CopyKey {
-	return mark.NewCopyKey(o.draw.Slot(slot+1), mark.Hash(c.Body.Nonce), c.Cable, mark.Hash(c.Body.Root), o.copies[slot].ID)
-}
-
-// list computes the key list of a slot. It is a function of draws, releases and orders
-// alone, so it is computed when it is needed and never kept.
-func (d *Desk) list(c *cable, o *opened, slot int) (keylist.List, error) {
-	word, err := d.codeword(c, o, slot)
-	if err != nil {
-		return nil, err
-	}
-	return o.deck.Deal(word), nil
+// list computes the key list of a slot. It is a function of the draw, the release
+// and the order alone, so it is computed when it is needed and never kept.
+func (o *opened) list(c *cable, slot int) keylist.List {
+	key := mark.NewCopyKey(o.draw.Slot(slot+1), mark.Hash(c.Body.Nonce), c.Cable, mark.Hash(c.Body.Root), o.copies[slot].ID)
+	return o.deck.Deal(key.Codeword(o.sizes))
 }
 
 // commit computes the tree over all key lists.
-func (d *Desk) commit(c *cable, o *opened) error {
+func (o *opened) commit(c *cable) {
 	leaves := make([]mark.Hash, c.Body.N)
 	for i := range leaves {
-		list, err := d.list(c, o, i)
-		if err != nil {
-			return err
-		}
-		leaves[i] = entries.ListLeaf(o.copies[i].ID, i+1, list.Root(), mark.Hash(c.Salts[i]))
+		leaves[i] = entries.ListLeaf(o.copies[i].ID, i+1, o.list(c, i).Root(), mark.Hash(c.Salts[i]))
 	}
 	o.tree = mark.NewTree(leaves)
-	return nil
 }
 
 // maxWork bounds copies times segments of a cable: seconds of work.
@@ -302,15 +268,6 @@ const maxOpen = 64
 
 // open returns the order of an issued cable, read and committed to.
 func (d *Desk) open(c *cable) (*opened, error) {
-	o, err := d.look(c)
-	if err != nil || o.tree != nil {
-		return o, err
-	}
-	return o, d.commit(c, o)
-}
-
-// look returns the order of an issued cable, read.
-func (d *Desk) look(c *cable) (*opened, error) {
 	if o := d.hot[c.Cable]; o != nil {
 		return o, nil
 	}
@@ -325,6 +282,7 @@ func (d *Desk) look(c *cable) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.commit(c)
 	if len(d.hot) >= maxOpen {
 		clear(d.hot)
 	}

@@ -24,7 +24,6 @@ type late struct {
 	Segments  []int          `json:"segments"` // of an extract; empty for all
 	Statement []byte         `json:"statement"`
 	Issues    []int64        `json:"issues"` // indexes in the log
-	Turn      int            `json:"turn"`   // in the lineage: see lineage.go
 }
 
 // ask is an onward copy that was asked for and waits for the originator's leave.
@@ -171,15 +170,10 @@ func (d *Desk) late(c *cable, o *opened, l *late) (*LateCopy, error) {
 	rand.Read(l.Copy.Salt[:])
 	rand.Read(l.Salt[:])
 	if !l.Again {
-		l.Turn = d.turn(c)
-		o.copies, o.turns = append(o.copies, l.Copy), append(o.turns, l.Turn)
-		defer d.cool(c) // read anew with the copy, or without it if this fails
+		o.copies = append(o.copies, l.Copy)
+		defer delete(d.hot, c.Cable) // read anew with the copy, or without it if this fails
 	}
-	list, err := d.list(c, o, slot)
-	if err != nil {
-		return nil, err
-	}
-	root, _, err := l.keys(list)
+	root, _, err := l.keys(o.list(c, slot))
 	if err != nil {
 		return nil, err
 	}

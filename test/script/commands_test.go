@@ -43,8 +43,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"ministry": ministryCommand,
 
 	"setfingerprint": setfingerprintCommand,
-	"unchanged":      unchangedCommand,
-	"first":          firstCommand,
+	"readall":        readallCommand,
 
 	"says":        saysCommand,
 	"waitfor":     waitForCommand,

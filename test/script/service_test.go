@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"chancery/cable"
 )
 
 // services are the processes that a script started, by name.
@@ -183,39 +181,16 @@ func setfingerprintCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], strings.ReplaceAll(report.Fingerprint, " ", ""))
 }
 
-// unchangedCommand says that two copies of the harbour cable have one wording where both
-// have the same choices: unchanged OLD NEW.
-func unchangedCommand(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, !neg && len(args) == 2, "unchanged OLD NEW")
-	draft, err := cable.Parse(fmt.Appendf(nil, harbour, "POST 18/30"))
+// readallCommand opens every cable in somebody's inbox: readall DESK.
+func readallCommand(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 1, "readall DESK")
+	var rows []struct{ Cable string }
+	out, err := chancery(ts.Getenv("WORK"), "inbox", "--json", "--desk", args[0]).Output()
 	ts.Check(err)
-	texts := [2]string{ts.ReadFile(args[0]), ts.ReadFile(args[1])}
-	for _, s := range draft.Sites {
-		found := [2]string{}
-		for _, a := range s.Alternatives {
-			for i, text := range texts {
-				if strings.Contains(text, a) {
-					found[i] += a + "|"
-				}
-			}
-		}
-		if found[0] == "" || found[0] != found[1] {
-			ts.Fatalf("%q in %s, %q in %s", found[0], args[0], found[1], args[1])
-		}
-	}
-}
-
-// firstCommand sets FIRST to the id of the cable that none of those in an inbox corrects,
-// from the JSON that was printed last.
-func firstCommand(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, !neg && len(args) == 0, "first")
-	var rows []struct{ Cable, Corrects string }
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &rows))
+	ts.Check(json.Unmarshal(out, &rows))
 	for _, r := range rows {
-		if r.Corrects == "" {
-			ts.Setenv("FIRST", r.Cable)
-			return
+		if out, err := chancery(ts.Getenv("WORK"), "read", r.Cable, "--desk", args[0]).CombinedOutput(); err != nil {
+			ts.Fatalf("%s", out)
 		}
 	}
-	ts.Fatalf("every cable corrects another")
 }

@@ -183,7 +183,7 @@ func commit(cable string, segment, box int, key keylist.Key, padded []byte) mark
 	return mark.Commit("box", mark.Hash(key), append(x, padded...))
 }
 
-// shapeDigest is c(j || groups, each with its number, size and kept || width || real boxes in the order of wordings),
+// shapeDigest is c(j || groups || width || real boxes in the order of wordings),
 // of which readers get no more than this.
 func shapeDigest(j int, s keylist.Segment, salt mark.Hash) mark.Hash {
 	x := binary.BigEndian.AppendUint64(nil, uint64(j))
@@ -191,7 +191,6 @@ func shapeDigest(j int, s keylist.Segment, salt mark.Hash) mark.Hash {
 	for _, g := range s.Groups {
 		x = binary.BigEndian.AppendUint64(x, uint64(g.Number))
 		x = binary.BigEndian.AppendUint64(x, uint64(g.Size))
-		x = binary.BigEndian.AppendUint64(x, uint64(g.Kept))
 	}
 	x = binary.BigEndian.AppendUint64(x, uint64(s.Width()))
 	return mark.Commit("shape", salt, append(x, s.Order[:s.Width()]...))
