@@ -13,6 +13,8 @@ export CGO_ENABLED := 0
 # How long each fuzz target runs in `make check`; `make soak` gives them 10m.
 FUZZTIME ?= 1s
 SOAKTIME ?= 10m
+# How often the power goes in `make check`; `make soak` has twenty times as much.
+POWER ?= 3
 # More flags for go test, such as TESTFLAGS=-v.
 TESTFLAGS ?=
 
@@ -25,7 +27,7 @@ ALONE := ./internal/measure ./internal/marking
 
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 # What `make check` does, in this order.
-PHASES := fmt-check vet lint build test service figures real fuzz
+PHASES := fmt-check vet lint build test service power figures real fuzz
 
 .PHONY: help
 help: ## list the targets
@@ -51,6 +53,7 @@ fmt-check: ## fail if a source is not formatted
 .PHONY: vet
 vet: ## go vet
 	go vet ./...
+	go -C tools vet ./power
 
 .PHONY: lint
 lint: ## staticcheck
@@ -75,6 +78,10 @@ quick: ## tests without the race detector
 service: ## whole institutions, as processes: stolen, killed, failed over, their clocks turned
 	go test -count=1 -parallel=5 $(TESTFLAGS) -run='^Test(Stolen|Killed|Failover|GivenUp|Clock|OneClock|MarkingDesk)' ./test/service
 
+.PHONY: power
+power: build ## loss of power, on a disk that forgets what was not synced (FUSE)
+	go -C tools run ./power -bin ../bin/chancery -rounds $(POWER)
+
 .PHONY: figures
 figures: ## a twentieth of every statistical table, and that faults put in are noticed
 	go test -count=1 $(TESTFLAGS) $(ALONE)
@@ -92,6 +99,7 @@ fuzz: ## every fuzz target for FUZZTIME
 soak: ## hours: long statistics, fuzzing and fault runs
 	env CHANCERY_SOAK=1 go test -count=1 -timeout=6h $(TESTFLAGS) ./...
 	env CGO_ENABLED=1 go test -race -count=20 -timeout=2h -run='Fault|Race' $(TESTFLAGS) ./...
+	@$(MAKE) --no-print-directory power POWER=60
 	@FUZZGUIDED=1 scripts/fuzz $(SOAKTIME)
 
 .PHONY: measure
