@@ -84,7 +84,7 @@ func (o deviceOptions) add(ctx context.Context, s Streams) error {
 func named(all []directory.Device, person, name string) (directory.Device, error) {
 	var found []directory.Device
 	for _, v := range all {
-		if v.Name == name || strings.HasPrefix(v.ID(), name) {
+		if v.Name == name || len(name) >= 6 && strings.HasPrefix(v.ID(), name) {
 			found = append(found, v)
 		}
 	}

@@ -76,7 +76,7 @@ func (o inboxOptions) Run(ctx context.Context, s Streams) error {
 	}
 	rows, corrected := []cableSummary{}, d.Corrected()
 	for _, i := range d.Items() {
-		if (i.Mine || i.Ours && i.Copy == nil) == o.Sent {
+		if (i.Mine || i.SentByColleague()) == o.Sent {
 			one := summary(i)
 			one.Corrected = corrected[i.Cable]
 			rows = append(rows, one)
@@ -136,10 +136,12 @@ func (o readOptions) Run(ctx context.Context, s Streams) error {
 	}
 	text := d.Reading(i)
 	if o.JSON {
+		row := summary(i)
+		row.Corrected = d.Corrected()[i.Cable]
 		return writeJSON(s.Out, struct {
 			cableSummary
 			Text string `json:"text"`
-		}{summary(i), text})
+		}{row, text})
 	}
 	if by := d.Corrected()[i.Cable]; by != "" {
 		s.warn("the cable was corrected: chancery read %.8s", by)
@@ -249,6 +251,9 @@ func (o recallOptions) Run(ctx context.Context, s Streams) error {
 	i, before, err := d.Recall(ctx, o.Ref, o.Reason)
 	if err != nil {
 		return err
+	}
+	if by := d.Corrected()[i.Cable]; by != "" {
+		s.warn("the cable %.8s corrects it, and may refer to paragraphs of it: who has not opened this one cannot read them there", by)
 	}
 	if before, err := d.Find(i.Release.Previous); err == nil && i.Release.Previous != "" && before.Recall == "" {
 		s.warn("the cable that it corrects can be read as before: chancery recall %.8s", before.Cable)

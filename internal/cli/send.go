@@ -142,18 +142,20 @@ func (o sending) once(s Streams, d *desk.Desk, name string, draft draftFile, out
 	if err != nil {
 		return draft, err
 	}
-	text := d.Pin(string(draft.data))
+	if err := draft.become(d.Pin(string(draft.data))); err != nil {
+		return draft, err
+	}
 	if o.Corrects != "" {
-		if text, err = o.correct(s, d, draft, r, out); err != nil {
+		text, err := o.correct(s, d, draft, r, out)
+		if err == nil {
+			err = draft.become(text)
+		}
+		if err != nil {
 			return draft, err
 		}
 	}
-	parsed, err := cable.Parse([]byte(text))
-	if err != nil {
-		return draft, fault.Internal.Wrap(err, "the draft with its references")
-	}
-	draft.Draft, out.Draft = parsed, text
-	again := d.Repeated(parsed, r)
+	out.Draft = string(draft.data)
+	again := d.Repeated(draft.Draft, r)
 	if again.Places == 0 || o.Anew {
 		return draft, nil
 	}
@@ -165,6 +167,16 @@ func (o sending) once(s Streams, d *desk.Desk, name string, draft draftFile, out
 		return draft, refused.WithHint("leave those paragraphs as they were, and say in one of its own: in paragraph 2, for ... read ...; or --anew if you know better")
 	}
 	return draft, refused.WithHint("if this corrects that one, say --corrects %.8s; to repeat a paragraph, write [[%s, NUMBER]]; or --anew if you know better", again.Cable, again.Reference)
+}
+
+// become makes a draft of another text: that which is sent.
+func (d *draftFile) become(text string) error {
+	parsed, err := cable.Parse([]byte(text))
+	if err != nil {
+		return fault.Input.Wrap(err, "the draft with its references").WithHint("write them by the ids of their cables: [[#ID, NUMBER]]")
+	}
+	d.Draft, d.data = parsed, []byte(text)
+	return nil
 }
 
 // correct makes a correction of a draft.

@@ -59,7 +59,7 @@ func (d *Desk) names(draft *cable.Draft) Sent {
 // source is a paragraph of a draft as it is written.
 func source(draft *cable.Draft, n int) string {
 	one := cable.Draft{Paragraphs: draft.Paragraphs[n : n+1], Sites: draft.Sites, Groups: draft.Groups}
-	return strings.TrimSpace(one.Canonical())
+	return strings.Trim(one.Canonical(), "\n")
 }
 
 // beside returns the fixed words before and after a piece of a paragraph, up to the sites
@@ -108,7 +108,7 @@ func (d *Desk) Correct(draft *cable.Draft, ref, office string, reach Reach) (Cor
 			continue
 		}
 		out.Stay++
-		text.WriteString("\n" + cite(found[n].item, found[n].number) + "\n")
+		text.WriteString("\n" + refer(found[n].item, found[n].number) + "\n")
 		for _, p := range reach.People {
 			if !found[n].item.has(p.ID) && !slices.Contains(out.Without, p.ID) {
 				out.Without = append(out.Without, p.ID)
@@ -122,9 +122,13 @@ func (d *Desk) Correct(draft *cable.Draft, ref, office string, reach Reach) (Cor
 	return out, nil
 }
 
-// cite refers to a paragraph of a cable, from 1.
-func cite(i *Item, n int) string {
-	return fmt.Sprintf("[[%s #%.8s, %d]]", i.Release.Reference, i.Cable, n)
+// refer is a reference to a paragraph of a cable of this person's, from 1, for a draft.
+func refer(i *Item, n int) string {
+	called := i.Release.Reference
+	if strings.ContainsAny(called, `[]{}|\,#`) {
+		called = ""
+	}
+	return fmt.Sprintf("[[%s, %d]]", strings.TrimSpace(called+" #"+i.Cable), n)
 }
 
 // A place is where a paragraph stood before.
@@ -187,7 +191,7 @@ func (d *Desk) correctable(ref, office string) (*Item, error) {
 }
 
 // lineage returns the cables of this person's that correct each other, one of them given,
-// the newest first.
+// the newest first: those that their readers can read.
 func (d *Desk) lineage(i *Item) []*Item {
 	all := map[string]*Item{i.Cable: i}
 	for grown := true; grown; {
@@ -200,7 +204,8 @@ func (d *Desk) lineage(i *Item) []*Item {
 			}
 		}
 	}
-	return slices.SortedFunc(maps.Values(all), func(a, b *Item) int { return cmp.Compare(b.Index, a.Index) })
+	out := slices.SortedFunc(maps.Values(all), func(a, b *Item) int { return cmp.Compare(b.Index, a.Index) })
+	return slices.DeleteFunc(out, func(o *Item) bool { return o.Recall != "" || o.Void != "" })
 }
 
 // has says whether a person is known to have a copy.
@@ -284,10 +289,10 @@ func (d *Desk) Corrected() map[string]string {
 }
 
 // corrector returns the newest of some cables that corrects another, nil if none does: it
-// is of the same office, and was issued.
+// is by the same author for the same office, and was issued.
 func corrector(i *Item, all []*Item) (by *Item) {
 	for _, o := range all {
-		if o.Release.Previous == i.Cable && o.Issue != nil && o.Release.Office == i.Release.Office && (by == nil || o.Index > by.Index) {
+		if o.Release.Previous == i.Cable && (o.Issue != nil || !o.Blind()) && o.Author == i.Author && o.Release.Office == i.Release.Office && (by == nil || o.Index > by.Index) {
 			by = o
 		}
 	}
@@ -300,4 +305,17 @@ func (d *Desk) Office(from string) (string, error) {
 	defer d.mu.Unlock()
 	h, err := d.tenureIn(from)
 	return h.Office, err
+}
+
+// means drops those of several cables with one reference that nobody means by it: that were
+// corrected, that correct one and are not issued, and that never will be, if there are others.
+func means(found []*Item, ref string) []*Item {
+	all := slices.Clone(found)
+	corrects := func(i *Item) bool {
+		return slices.ContainsFunc(all, func(o *Item) bool { return o.Cable == i.Release.Previous })
+	}
+	alive := slices.ContainsFunc(all, func(i *Item) bool { return i.Void == "" })
+	return slices.DeleteFunc(found, func(i *Item) bool {
+		return i.Release.Reference == ref && (corrector(i, all) != nil || i.Blind() && i.Issue == nil && corrects(i) || i.Void != "" && alive)
+	})
 }

@@ -339,6 +339,9 @@ func (d *Desk) Find(ref string) (Item, error) {
 const minID = 6
 
 func (d *Desk) find(ref string) (*Item, error) {
+	if i := d.items[ref]; i != nil {
+		return i, nil
+	}
 	var found []*Item
 	for _, id := range slices.Sorted(maps.Keys(d.items)) {
 		i := d.items[id]
@@ -346,8 +349,7 @@ func (d *Desk) find(ref string) (*Item, error) {
 			found = append(found, i)
 		}
 	}
-	all := slices.Clone(found)
-	found = slices.DeleteFunc(found, func(i *Item) bool { return i.Release.Reference == ref && corrector(i, all) != nil })
+	found = means(found, ref)
 	switch len(found) {
 	case 0:
 		return nil, fault.NotFound.New("the desk holds no cable %q", ref).WithHint("chancery inbox lists them; a reference with spaces stands in quotation marks")

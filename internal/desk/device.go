@@ -109,7 +109,7 @@ func (d *Desk) furnish(folder string, to *vault.Vault, known []string) error {
 			continue
 		}
 		one := Item{Cable: i.Cable, Release: i.Release, Index: i.Index, Author: i.Author, Arrived: i.Arrived, Key: i.Key, Receipt: -1,
-			Mine: i.Mine, Copies: i.Copies, Record: i.Record, Varies: i.Varies, Archive: i.Archive, Asked: i.Asked}
+			Mine: i.Mine, Ours: i.Ours, Copies: i.Copies, Record: i.Record, Varies: i.Varies, Archive: i.Archive, Asked: i.Asked}
 		if i.Mine {
 			one.Attachments = i.Attachments
 		}

@@ -311,7 +311,7 @@ func (d *Desk) Archive(ctx context.Context, office string) (found, asked int, er
 		return found, 0, err
 	}
 	for _, i := range d.items {
-		if i.Archive != office || i.Copy != nil || i.Mine || i.Ours && i.Key == "" || i.Asked || !i.Blind() {
+		if i.Archive != office || i.Copy != nil || i.Mine || i.SentByColleague() || i.Asked || !i.Blind() {
 			continue
 		}
 		s, err := sign.Sign(entries.KindArchive, entries.Archive{Cable: i.Cable, Release: i.Index, Office: office, Tenure: h.ID}, d.Keys.Person)
@@ -335,7 +335,7 @@ func (d *Desk) Archive(ctx context.Context, office string) (found, asked int, er
 func (d *Desk) askedElsewhere(ctx context.Context, office string) error {
 	from := int64(custody.MaxSize)
 	for _, i := range d.items {
-		if i.Archive == office && i.Copy == nil && !i.Mine && !i.Asked {
+		if i.Archive == office && i.Copy == nil && !i.Mine && !i.SentByColleague() && i.Blind() && !i.Asked {
 			from = min(from, i.Index)
 		}
 	}
@@ -392,7 +392,7 @@ func (d *Desk) readArchive(ctx context.Context, office string, ids []*seal.Ident
 			}
 			found++
 			i.Archive, i.Key = office, cmp.Or(i.Key, l.Mail.Key)
-			i.Ours = i.Ours || !i.Mine && l.Mail.Key == "" && i.Release.Office == office
+			i.Ours = i.Ours || !i.Mine && i.Release.Office == office
 			d.touched[i.Cable] = i
 		}
 		if n := len(came.Letters); n > 0 {

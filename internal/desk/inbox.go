@@ -354,14 +354,14 @@ func (d *Desk) Recall(ctx context.Context, ref, reason string) (Item, int, error
 	return *i, len(before), nil
 }
 
-// mayRecall says whether this person may call a cable back: who wrote it, or sits in the
-// office whose cable it is.
+// mayRecall says whether this person may call a cable back: who sits in the office whose
+// cable it is, and wrote it, or knows it from the office's archive.
 func (d *Desk) mayRecall(i *Item) error {
 	switch {
-	case i.Mine:
-		return nil
-	case !i.Ours:
+	case !i.Mine && !i.Ours:
 		return fault.Permission.New("the cable is not yours to recall").WithHint("ask its originator, or somebody in their office")
+	case !i.Mine && !i.Blind():
+		return fault.Usage.New("the cable did not come through the marking desk: its author alone knows whom to ask").WithHint("ask %s", i.Author)
 	}
 	_, err := d.tenureIn(i.Release.Office)
 	return err

@@ -131,7 +131,7 @@ func (i *Item) State() string {
 		return StateRecalled
 	case i.Withheld != "":
 		return StateWithheld
-	case i.Ours && i.Copy == nil:
+	case i.SentByColleague():
 		return StateOurs
 	case i.Copy == nil && i.Refused != "":
 		return StateRefused
@@ -146,6 +146,10 @@ func (i *Item) State() string {
 	}
 	return StateUnread
 }
+
+// SentByColleague says whether the cable is known as one of the person's office, and not as
+// one to it.
+func (i *Item) SentByColleague() bool { return i.Ours && i.Copy == nil && i.Key == "" }
 
 // openedElsewhere says whether the log has this person's word that they opened the copy.
 func (i *Item) openedElsewhere() bool {

@@ -8,22 +8,55 @@ import (
 	"strings"
 
 	"chancery/cable"
+	"chancery/internal/fault"
 )
 
 // reference is how a draft quotes a paragraph of another cable: [[REF, 3]]. Every
 // reader sees it in the words of their own copy, so that quoting spreads nobody's
-// wording. As it is sent it names the cable by its id too: [[REF #1a2b3c4d, 3]].
-var reference = regexp.MustCompile(`\[\[([^\[\],\n]+?)( #[0-9a-f]{8,32})?, *([0-9]{1,4})\]\]`)
+// wording. As it is sent it names the cable by its id: [[REF #ID, 3]], and REF is what its
+// author wrote there, never what somebody else called a cable.
+var reference = regexp.MustCompile(`\[\[([^\[\],\n]*?)(?: ?#([0-9a-f]{8,32}))?, *([0-9]{1,4})\]\]`)
 
-// cited finds the cable and the paragraph, from 1, that a reference names.
+// Bounds on what is put into a text: a cable comes from somebody else.
+const (
+	maxCited    = 256     // references
+	maxExpanded = 4 << 20 // bytes
+)
+
+// cited finds the cable and the paragraph, from 1, that a reference names. Of an extract
+// nobody knows which paragraphs it has.
 func (d *Desk) cited(m []string) (*Item, int, error) {
 	n, _ := strconv.Atoi(m[3]) // digits
+	find := d.find
+	ref := strings.TrimSpace(m[1])
 	if m[2] != "" {
-		i, err := d.find(m[2][2:])
-		return i, n, err
+		find, ref = d.byID, m[2]
 	}
-	i, err := d.find(strings.TrimSpace(m[1]))
+	i, err := find(ref)
+	if err == nil && i.Extract {
+		err = fault.Permission.New("an extract of the cable is here alone")
+	}
 	return i, n, err
+}
+
+// byID finds a cable by its id, or by a beginning that no other id has.
+func (d *Desk) byID(id string) (*Item, error) {
+	if i := d.items[id]; i != nil {
+		return i, nil
+	}
+	var found *Item
+	for other, i := range d.items {
+		if strings.HasPrefix(other, id) {
+			if found != nil {
+				return nil, fault.Usage.New("several cables have ids that begin with %s", id)
+			}
+			found = i
+		}
+	}
+	if found == nil {
+		return nil, fault.NotFound.New("the desk holds no cable %s", id)
+	}
+	return found, nil
 }
 
 // Pin names the cables to which a draft refers by their ids: a reference means the last of
@@ -37,51 +70,82 @@ func (d *Desk) Pin(text string) string {
 		if err != nil || m[2] != "" {
 			return one
 		}
-		return cite(i, n)
+		return fmt.Sprintf("[[%s #%s, %d]]", strings.TrimSpace(m[1]), i.Cable, n)
 	})
 }
 
-// expand puts the paragraphs that a text refers to into it, in the words of this
-// desk's own copies. What the desk does not hold stays a citation.
-func (d *Desk) expand(text string) string {
-	return reference.ReplaceAllStringFunc(text, func(one string) string {
-		m := reference.FindStringSubmatch(one)
-		i, n, err := d.cited(m)
-		if err != nil {
-			return fmt.Sprintf("[%s%s, paragraph %s: not in this desk]", m[1], m[2], m[3])
-		}
-		body := paragraphs(i.words())
-		if n < 1 || n > len(body) {
-			return fmt.Sprintf("[%s%s, paragraph %s: not read]", m[1], m[2], m[3])
-		}
-		return fmt.Sprintf("[%s, paragraph %d: \"%s\"]", i.Release.Reference, n, body[n-1])
-	})
+// paragraph is one of a cable's, from 1, in this desk's words. In a correction one that
+// stays stands as it stood.
+func (d *Desk) paragraph(i *Item, n, depth int) (string, bool) {
+	body := paragraphs(i.words())
+	if n < 1 || n > len(body) {
+		return "", false
+	}
+	if text, ok := d.stayed(i, body[n-1], depth); ok {
+		return text, true
+	}
+	return body[n-1], true
 }
 
-// Reading is the text of a cable as its reader is to see it, with what it refers to. In a
-// correction the paragraphs that stay stand as they stood.
+// stayed resolves a line of a correction that is a reference and nothing more, to a cable
+// of the same office.
+func (d *Desk) stayed(i *Item, line string, depth int) (string, bool) {
+	m := reference.FindStringSubmatch(line)
+	if i.Release.Previous == "" || m == nil || m[0] != line || depth > maxCorrections {
+		return "", false
+	}
+	before, n, err := d.cited(m)
+	if err != nil || before == i || before.Release.Office != i.Release.Office {
+		return "", false
+	}
+	return d.paragraph(before, n, depth+1)
+}
+
+// maxCorrections is how long a chain of corrections is followed.
+const maxCorrections = 16
+
+// Reading is the text of a cable as its reader is to see it, with what it refers to, in the
+// words of this desk's own copies. What the desk does not hold stays a citation.
 func (d *Desk) Reading(item Item) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	text := item.Text + item.Record
-	if item.Release.Previous == "" {
-		return d.expand(text)
+	left, room := maxCited, maxExpanded
+	fits := func(text string) bool {
+		left, room = left-1, room-len(text)
+		return left >= 0 && room >= 0
 	}
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(item.Text+item.Record, "\n")
 	for k, line := range lines {
-		m := reference.FindStringSubmatch(line)
-		if m == nil || m[0] != line {
+		if text, ok := d.stayed(&item, line, 0); ok && fits(text) {
+			lines[k] = text
 			continue
 		}
-		i, n, err := d.cited(m)
-		if err != nil || i.Release.Office != item.Release.Office {
-			continue
-		}
-		if body := paragraphs(i.words()); n >= 1 && n <= len(body) {
-			lines[k] = body[n-1]
-		}
+		lines[k] = reference.ReplaceAllStringFunc(line, func(one string) string {
+			if text := d.cite(one); fits(text) {
+				return text
+			}
+			return one
+		})
 	}
-	return d.expand(strings.Join(lines, "\n"))
+	return strings.Join(lines, "\n")
+}
+
+// cite is a reference with the paragraph that it names.
+func (d *Desk) cite(one string) string {
+	m := reference.FindStringSubmatch(one)
+	called := strings.TrimSpace(m[1])
+	if called == "" {
+		called = fmt.Sprintf("#%.8s", m[2])
+	}
+	i, n, err := d.cited(m)
+	if err != nil {
+		return fmt.Sprintf("[%s, paragraph %s: not in this desk]", called, m[3])
+	}
+	text, ok := d.paragraph(i, n, 0)
+	if !ok {
+		return fmt.Sprintf("[%s, paragraph %s: not read]", called, m[3])
+	}
+	return fmt.Sprintf("[%s, paragraph %d: \"%s\"]", called, n, text)
 }
 
 // A Citation is a paragraph to which a text refers, and what stands in its way.

@@ -13,6 +13,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"chancery/internal/directory"
 	"chancery/internal/fault"
@@ -192,8 +195,8 @@ func (r *Release) Check() error {
 	switch {
 	case !validID.MatchString(r.Cable):
 		return fault.Input.New("%.40q is not the id of a cable", r.Cable)
-	case r.Reference == "" || len(r.Reference) > 200:
-		return fault.Input.New("a release without a reference")
+	case r.Reference == "" || len(r.Reference) > 200 || !utf8.ValidString(r.Reference) || strings.ContainsFunc(r.Reference, func(c rune) bool { return !unicode.IsPrint(c) }):
+		return fault.Input.New("a release without a reference that can be shown on a line")
 	case !slices.Contains(Precedences, r.Precedence):
 		return fault.Input.New("%.20q is not a precedence", r.Precedence).WithHint("flash, immediate, priority or routine")
 	case r.Mode != ModeBlind && r.Mode != ModeAuthor && r.Mode != ModeUnmarked:

@@ -1,6 +1,7 @@
 package marking
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -112,9 +113,22 @@ func (d *Desk) flush() error {
 // A handed is the file of which copies of a cable were delivered, of some slots: what
 // one receipt makes to be written anew does not grow with the readers.
 type handed struct {
-	Cable string             `json:"cable"`
-	First int                `json:"first"` // slot, from 0
-	To    map[string][]int64 `json:"to"`    // receipts by copy
+	Cable string              `json:"cable"`
+	First int                 `json:"first"` // slot, from 0
+	To    map[string]receipts `json:"to"`    // by copy
+}
+
+// receipts are those of a copy that were answered. In files of before it is one.
+type receipts []int64
+
+// UnmarshalJSON reads both.
+func (r *receipts) UnmarshalJSON(data []byte) error {
+	var one int64
+	if json.Unmarshal(data, &one) == nil {
+		*r = receipts{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]int64)(r))
 }
 
 // maxAnswered is how many receipts of a copy are remembered as answered: a reader has as
@@ -122,7 +136,7 @@ type handed struct {
 const maxAnswered = 16
 
 // answered adds a receipt to those of a copy; of too many the first and the last stay.
-func answered(all []int64, receipt int64) []int64 {
+func answered(all receipts, receipt int64) receipts {
 	if all = append(all, receipt); len(all) > maxAnswered {
 		all = slices.Delete(all, 1, 2)
 	}
@@ -139,7 +153,7 @@ func (d *Desk) note(c *cable, slot int, copyID string) {
 	first := slot / slotsAFile * slotsAFile
 	name := handedName(c.Cable, first)
 	if d.handed[name] == nil {
-		d.handed[name] = &handed{c.Cable, first, map[string][]int64{}}
+		d.handed[name] = &handed{c.Cable, first, map[string]receipts{}}
 	}
 	d.handed[name].To[copyID] = c.Delivered[copyID]
 	d.dirty[name] = true

@@ -19,20 +19,20 @@ import (
 // cable is what the desk knows of one: never a word. The order lies in a file of its own,
 // as it came, sealed to the desk: it is large, and read when keys are asked for.
 type cable struct {
-	Cable     string             `json:"cable"`
-	Author    string             `json:"author"` // the person
-	Release   int64              `json:"release"`
-	Digest    entries.Digest     `json:"digest"` // of the release's statement
-	Body      entries.Release    `json:"body"`
-	Draw      int                `json:"draw"`
-	Salts     []entries.Digest   `json:"salts"` // of the list leaves, by slot
-	Statement []byte             `json:"statement"`
-	Void      bool               `json:"void"`
-	Issues    []int64            `json:"issues"` // indexes in the log at which the issue stands
-	Recalled  bool               `json:"recalled"`
-	Delivered map[string][]int64 `json:"-"`    // receipts by copy; in files of their own
-	Asks      map[int64]ask      `json:"asks"` // onward copies asked for, by index in the log
-	Late      []*late            `json:"late"` // copies issued later, in the order of their slots
+	Cable     string              `json:"cable"`
+	Author    string              `json:"author"` // the person
+	Release   int64               `json:"release"`
+	Digest    entries.Digest      `json:"digest"` // of the release's statement
+	Body      entries.Release     `json:"body"`
+	Draw      int                 `json:"draw"`
+	Salts     []entries.Digest    `json:"salts"` // of the list leaves, by slot
+	Statement []byte              `json:"statement"`
+	Void      bool                `json:"void"`
+	Issues    []int64             `json:"issues"` // indexes in the log at which the issue stands
+	Recalled  bool                `json:"recalled"`
+	Delivered map[string]receipts `json:"-"`    // receipts by copy; in files of their own
+	Asks      map[int64]ask       `json:"asks"` // onward copies asked for, by index in the log
+	Late      []*late             `json:"late"` // copies issued later, in the order of their slots
 }
 
 func (d *Desk) loadCable(name string, data []byte) error {
@@ -43,7 +43,7 @@ func (d *Desk) loadCable(name string, data []byte) error {
 	if name != cableName(c.Cable) || c.Body.Cable != c.Cable || !c.Void && len(c.Salts) != c.Body.N {
 		return fault.Mismatch.New("a cable of the marking desk was altered")
 	}
-	c.Delivered = map[string][]int64{}
+	c.Delivered = map[string]receipts{}
 	d.cables[c.Cable] = &c
 	return nil
 }
@@ -79,7 +79,7 @@ func (d *Desk) Release(s Seen, order []byte) ([]byte, error) {
 		return nil, err
 	}
 	c := &cable{Cable: body.Cable, Author: author.ID, Release: s.Index, Digest: sha256.Sum256(s.Entry.Statement), Body: body, Draw: w.Number,
-		Recalled: d.recalls[body.Cable], Delivered: map[string][]int64{}}
+		Recalled: d.recalls[body.Cable], Delivered: map[string]receipts{}}
 	if err := d.decide(c, order, w); err != nil {
 		return nil, err
 	}

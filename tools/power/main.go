@@ -4,7 +4,9 @@
 //
 //	go run ./power -bin bin/chancery -rounds 20
 //
-// It needs Linux with FUSE, and may mount. Where it may not it says so and ends with 0.
+// It needs Linux with FUSE, and may mount. Where it may not it says so and ends with 0. The
+// disk is a file system of go-fuse: the kernel's protocol is not ours to write, and no tool
+// at hand forgets what was not synced.
 package main
 
 import (
