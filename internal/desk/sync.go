@@ -355,6 +355,9 @@ func (d *Desk) released(a Act, e custody.Entry, l *post.Letter) (*Item, error) {
 	if err := body.Check(); err != nil {
 		return nil, err
 	}
+	if !slices.ContainsFunc(d.dir.Tenures(author), func(h directory.Holding) bool { return h.ID == body.Tenure && h.Office == body.Office }) {
+		return nil, fault.Mismatch.New("a release of %q by %q, who does not sit there", body.Office, author)
+	}
 	i := d.items[body.Cable]
 	if i == nil {
 		i = &Item{Cable: body.Cable, Receipt: -1}
@@ -362,9 +365,6 @@ func (d *Desk) released(a Act, e custody.Entry, l *post.Letter) (*Item, error) {
 	}
 	if i.Index != 0 && i.Index != a.Index {
 		return nil, fault.Exists.New("the cable %.8s was released at entry %d already", body.Cable, i.Index)
-	}
-	if !slices.ContainsFunc(d.dir.Tenures(author), func(h directory.Holding) bool { return h.ID == body.Tenure && h.Office == body.Office }) {
-		return nil, fault.Mismatch.New("a release of %q by %q, who does not sit there", body.Office, author)
 	}
 	i.Release, i.Index, i.Author, i.Arrived = body, a.Index, author, a.Seen
 	i.Mine = author == d.Person
