@@ -77,7 +77,7 @@ func (d *Desk) awaitIssue(ctx context.Context, ref string) error {
 	for until := time.Now().Add(cmp.Or(d.Patience, keysTime)); ; {
 		d.mu.Lock()
 		i, err := d.find(ref)
-		waits := err == nil && i.Issue == nil && i.Blind() && i.Void == "" && i.Refused == "" && i.Recall == "" && (i.Copy != nil || i.Asked)
+		waits := err == nil && !i.issuedToMe() && i.Blind() && i.Void == "" && i.Refused == "" && i.Recall == "" && (i.Copy != nil || i.Asked)
 		d.mu.Unlock()
 		if err != nil || !waits || !time.Now().Before(until) {
 			return err
@@ -86,7 +86,7 @@ func (d *Desk) awaitIssue(ctx context.Context, ref string) error {
 			return err
 		}
 		d.mu.Lock()
-		came := i.Issue != nil
+		came := i.issuedToMe()
 		d.mu.Unlock()
 		if came {
 			return nil
@@ -96,6 +96,10 @@ func (d *Desk) awaitIssue(ctx context.Context, ref string) error {
 		}
 	}
 }
+
+// issuedToMe says whether a copy was issued, and to this person: of what is found in an
+// archive the issue to others may be here already.
+func (i *Item) issuedToMe() bool { return i.Issue != nil && i.Copy != nil }
 
 // readable says why a cable cannot be opened.
 func (i *Item) readable() error {
