@@ -20,7 +20,7 @@ TESTFLAGS ?=
 
 # Tests that are long work of few goroutines: the race detector tells nothing new of
 # them and makes them ten times as long.
-LONG := ^(TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame|TestOneDrawInTwentyIsOpened|TestFloodedMarkingDesk|TestManyReaders|TestLettersOutliveABrokenLine)$$
+LONG := ^(TestTailBeyondFloat64|TestBystandersAreNotPrinted|TestNobodyAloneCanFrame|TestOneDrawInTwentyIsOpened|TestFloodedMarkingDesk|TestManyReaders|TestLettersOutliveABrokenLine|TestReadingIsBounded|TestForgedOffice|TestOneWordingForTwoAlarms|TestReleaseKeptBackAlarms|TestDeviceOnAFullDisk|TestThiefsDeviceIsNoneOfHis|TestIssuedAgain)$$
 
 # Packages whose tests are nothing else.
 ALONE := ./internal/measure ./internal/marking

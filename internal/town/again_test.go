@@ -15,6 +15,7 @@ import (
 // TestIssuedAgain: a copy is issued again to keys that are newer than its last issue, and
 // to nobody else: one who asks for it over and over is refused, and so are the old keys.
 func TestIssuedAgain(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	w := found(t)
 	ada, bo := enrol(t, w, "ada", "post.embassy"), enrol(t, w, "bo", "centre.desk")

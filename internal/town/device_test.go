@@ -45,6 +45,7 @@ func second(t *testing.T, d *desk.Desk, name string) (*desk.Desk, string) {
 // TestReleaseKeptBackAlarms: the registry keeps back a release and lets the issue through.
 // Whoever it was for is told, whether or not they have had a second device.
 func TestReleaseKeptBackAlarms(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	w := found(t)
 	ada := enrol(t, w, "ada", "post.embassy")
@@ -88,6 +89,7 @@ func TestReleaseKeptBackAlarms(t *testing.T) {
 // TestOneWordingForTwoAlarms: a marking desk states that bo's slot is di's too. The
 // author is alarmed, and the overseers are shown di.
 func TestOneWordingForTwoAlarms(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	for _, same := range []bool{false, true} {
 		w := found(t)
@@ -146,6 +148,7 @@ func TestOneWordingForTwoAlarms(t *testing.T) {
 // TestThiefsDeviceIsNoneOfHis: a thief's device is enrolled; bo is told, and adds a device before doing anything: what
 // alarms him alarms him there too.
 func TestThiefsDeviceIsNoneOfHis(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	w := found(t)
 	bo, _ := enrolled(t, w, "bo", "centre.desk")
@@ -168,6 +171,7 @@ func TestThiefsDeviceIsNoneOfHis(t *testing.T) {
 // TestDeviceOnAFullDisk: nothing is left of a desk that could not be made, and what is made
 // nobody else reads.
 func TestDeviceOnAFullDisk(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	w := found(t)
 	bo, folder := enrolled(t, w, "bo", "centre.desk")

@@ -18,6 +18,7 @@ import (
 // corrects hers, without the marking desk, which would refuse it. bo is told, and reads
 // what ada wrote.
 func TestForgedOffice(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	w := found(t)
 	ada, bo, cy := enrol(t, w, "ada", "post.embassy"), enrol(t, w, "bo", "centre.desk"), enrol(t, w, "cy", "centre.private-office")
@@ -62,6 +63,7 @@ func TestForgedOffice(t *testing.T) {
 // TestReadingIsBounded: a cable that refers to one long paragraph over and over does not
 // fill the reader's memory.
 func TestReadingIsBounded(t *testing.T) {
+	computes(t)
 	ctx := t.Context()
 	w := found(t)
 	ada, bo := enrol(t, w, "ada", "post.embassy"), enrol(t, w, "bo", "centre.desk")
